@@ -1,0 +1,64 @@
+using Broker.Protocol;
+
+namespace Broker.Grains.Messages;
+
+/// <summary>
+/// One published message, immutable, shared by every session that receives it. Topic, properties and payload stand in one
+/// array, in the order in which a PUBLISH carries them, so that sending copies slices and encodes nothing again.
+/// </summary>
+public sealed class ApplicationMessage
+{
+    private readonly byte[] _bytes;
+    private readonly int _topicLength;
+    private readonly int _propertiesLength;
+
+    /// <param name="bytes">Topic, properties, payload, back to back. Owned by the message from here on.</param>
+    /// <param name="topicLength">Bytes of the topic name (UTF-8, no length prefix).</param>
+    /// <param name="propertiesLength">Bytes of the forwarded MQTT 5.0 properties (no length prefix; without Topic Alias,
+    /// Subscription Identifier and Message Expiry Interval, which belong to one hop).</param>
+    public ApplicationMessage(byte[] bytes, int topicLength, int propertiesLength)
+    {
+        _bytes = bytes;
+        _topicLength = topicLength;
+        _propertiesLength = propertiesLength;
+    }
+
+    /// <summary>Global id; <see cref="MessageId.None"/> for QoS 0.</summary>
+    public MessageId Id { get; init; }
+
+    /// <summary>QoS of the publish; a delivery has the smaller of it and the granted one.</summary>
+    public QualityOfService Qos { get; init; }
+
+    /// <summary>RETAIN flag of the publish.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>When it expires, in milliseconds since 1970; <see cref="long.MaxValue"/> when never.</summary>
+    public long ExpiresAt { get; init; } = long.MaxValue;
+
+    /// <summary>Client Identifier of the publisher: for No Local and for the loss ledger.</summary>
+    public string Publisher { get; init; } = "";
+
+    /// <summary>Topic name, UTF-8.</summary>
+    public ReadOnlySpan<byte> Topic => _bytes.AsSpan(0, _topicLength);
+
+    /// <summary>Forwarded MQTT 5.0 properties, encoded.</summary>
+    public ReadOnlySpan<byte> Properties => _bytes.AsSpan(_topicLength, _propertiesLength);
+
+    /// <summary>Application payload.</summary>
+    public ReadOnlySpan<byte> Payload => _bytes.AsSpan(_topicLength + _propertiesLength);
+
+    /// <summary>Topic, properties and payload as one slice: what a store keeps.</summary>
+    public ReadOnlyMemory<byte> Bytes => _bytes;
+
+    /// <summary>Length of <see cref="Topic"/> in bytes.</summary>
+    public int TopicLength => _topicLength;
+
+    /// <summary>Length of <see cref="Properties"/> in bytes.</summary>
+    public int PropertiesLength => _propertiesLength;
+
+    /// <summary>What it counts against byte limits.</summary>
+    public int Size => _bytes.Length;
+
+    /// <summary>Whether the message has expired at <paramref name="now"/> (milliseconds since 1970).</summary>
+    public bool IsExpired(long now) => ExpiresAt <= now;
+}

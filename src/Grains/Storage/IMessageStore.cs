@@ -1,0 +1,47 @@
+using Broker.Grains.Messages;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>
+/// Everything the broker asks of a durable store. Writes are posted, in order, to one writer that commits whatever has
+/// gathered while the last commit was under way (group commit, no timer); reads see committed rows only.
+/// </summary>
+public interface IMessageStore : IAsyncDisposable
+{
+    /// <summary>For the banner and health: kind and place, for example <c>sqlite data/broker.db</c>.</summary>
+    string Description { get; }
+
+    /// <summary>False from the first failed commit to the next one that succeeds.</summary>
+    bool IsAvailable { get; }
+
+    /// <summary>True while posted and uncommitted writes exceed their limit; readers then stop reading their sockets.</summary>
+    bool IsCongested { get; }
+
+    /// <summary>Completes when <see cref="IsCongested"/> is false.</summary>
+    ValueTask WaitUntilDrainedAsync(CancellationToken cancellationToken);
+
+    /// <summary>Creates or migrates the schema and returns what must be known before the first connection.</summary>
+    Task<RecoveredState> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Queues a write. Never blocks; <see cref="StoreWrite.Complete"/> tells the outcome.</summary>
+    void Post(StoreWrite write);
+
+    /// <summary>A number for a message row, ascending, never given twice.</summary>
+    long NextMessageNumber();
+
+    /// <summary>A number for a session, ascending, never given twice.</summary>
+    long NextSessionNumber();
+
+    /// <summary>The durable session of a client, or null.</summary>
+    Task<SessionRow?> LoadSessionAsync(string clientId, CancellationToken cancellationToken);
+
+    /// <summary>Deliveries of a session in sequence order, without the message bodies.</summary>
+    Task<List<DeliveryRow>> LoadDeliveriesAsync(long session, CancellationToken cancellationToken);
+
+    /// <summary>Packet ids of QoS 2 messages received from a client that still wait for PUBREL.</summary>
+    Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken);
+
+    /// <summary>Messages by number. A number without a row is absent from the answer.</summary>
+    Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
+        IReadOnlyList<long> numbers, CancellationToken cancellationToken);
+}

@@ -1,0 +1,57 @@
+using Broker.Grains.Messages;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>
+/// Rows of one transaction. Putting a row that exists replaces it, deleting one that does not is nothing; for the same key
+/// the last call wins. The store decides in which order the statements run.
+/// </summary>
+public interface IStoreBatch
+{
+    /// <summary>
+    /// Whether <paramref name="epoch"/> still owns the session (promise 4). A write that belongs to a session asks first
+    /// and leaves its rows out when the answer is no. True for a session that this batch creates.
+    /// </summary>
+    bool Owns(long session, long epoch);
+
+    /// <summary>Creates or replaces a session's row; its epoch is the owner from here on.</summary>
+    void PutSession(SessionRow row);
+
+    /// <summary>Deletes a session with all its subscriptions, deliveries (and messages nobody else waits for), inbound ids and replays.</summary>
+    void DeleteSession(long session);
+
+    void PutSubscription(SubscriptionRow row);
+
+    void DeleteSubscription(long session, string filter);
+
+    /// <summary>Stores a body once, with the number of delivery rows that refer to it.</summary>
+    void PutMessage(long number, ApplicationMessage message, int references);
+
+    void PutDelivery(DeliveryRow row);
+
+    /// <summary>Sets the phase of a QoS 2 delivery (PUBREC arrived).</summary>
+    void SetReleased(long session, long sequence);
+
+    /// <summary>Deletes deliveries and every message that loses its last reference by it.</summary>
+    void DeleteDelivery(long session, long sequence, long message);
+
+    void PutInboundId(long session, ushort packetId);
+
+    void DeleteInboundId(long session, ushort packetId);
+
+    void PutRetained(string topic, long number, ApplicationMessage message);
+
+    void DeleteRetained(string topic);
+
+    void PutWill(WillRow row);
+
+    void DeleteWill(string clientId);
+
+    /// <summary>How far the retained messages of a new subscription have been queued for a durable session.</summary>
+    void PutReplay(long session, string filter, long afterNumber);
+
+    void DeleteReplay(long session, string filter);
+
+    /// <summary>Remembers that the broker was alive at this time (milliseconds since 1970).</summary>
+    void PutLastAlive(long time);
+}

@@ -1,0 +1,62 @@
+using Broker.Grains.Messages;
+using Broker.Protocol;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>A durable session (Session Expiry Interval above 0, or Clean Session 0).</summary>
+/// <param name="Number">Store's key; a session that starts clean gets a new one.</param>
+/// <param name="Epoch">Owner's number, raised by every CONNECT.</param>
+/// <param name="ExpiryInterval">Session Expiry Interval in seconds; <see cref="uint.MaxValue"/> is never.</param>
+/// <param name="ExpiresAt">Milliseconds since 1970; null while connected or when it never expires.</param>
+/// <param name="Version">Protocol version of the last connection.</param>
+public sealed record SessionRow(
+    long Number, string ClientId, long Epoch, uint ExpiryInterval, long? ExpiresAt, long CreatedAt, ProtocolVersion Version);
+
+/// <summary>A subscription of a durable session.</summary>
+/// <param name="Options">Subscription Options byte of SUBSCRIBE (MQTT 5.0 section 3.8.3.1), QoS as granted.</param>
+/// <param name="Identifier">Subscription Identifier; 0 when none.</param>
+public sealed record SubscriptionRow(long Session, string Filter, byte Options, uint Identifier);
+
+/// <summary>A message that a durable session has yet to acknowledge.</summary>
+/// <param name="Sequence">Position in the session; also gives the packet id.</param>
+/// <param name="Message">Number of the message's row.</param>
+/// <param name="Size">Message size in bytes, for the queue's byte limit.</param>
+/// <param name="Qos">QoS of this delivery: 1 or 2.</param>
+/// <param name="Retain">RETAIN flag of this delivery.</param>
+/// <param name="Released">QoS 2 only: PUBREC arrived, PUBREL is due.</param>
+/// <param name="ExpiresAt">Milliseconds since 1970; <see cref="long.MaxValue"/> when never.</param>
+/// <param name="SubscriptionIdentifiers">Of all matching subscriptions; empty when none.</param>
+public readonly record struct DeliveryRow(
+    long Session,
+    long Sequence,
+    long Message,
+    int Size,
+    QualityOfService Qos,
+    bool Retain,
+    bool Released,
+    long ExpiresAt,
+    uint[] SubscriptionIdentifiers);
+
+/// <summary>The Will of a connected client, kept until its connection ends.</summary>
+/// <param name="DelayInterval">Will Delay Interval in seconds.</param>
+/// <param name="PublishAt">Milliseconds since 1970 once the connection has ended; null while it lives.</param>
+public sealed record WillRow(string ClientId, ApplicationMessage Message, uint DelayInterval, long? PublishAt);
+
+/// <summary>A retained message.</summary>
+/// <param name="Number">Given when the topic first got one; ascending, so a replay can be resumed after it.</param>
+public sealed record RetainedRow(string Topic, long Number, ApplicationMessage Message);
+
+/// <summary>A replay of retained messages that had not been queued whole.</summary>
+public sealed record ReplayRow(long Session, string Filter, long AfterNumber);
+
+/// <summary>What a silo must know before its first connection.</summary>
+/// <param name="LastAlive">When the broker was last known to run, in milliseconds since 1970; null for a new store.</param>
+/// <param name="QueuedCounts">Number of delivery rows per session.</param>
+public sealed record RecoveredState(
+    long? LastAlive,
+    IReadOnlyList<SessionRow> Sessions,
+    IReadOnlyList<SubscriptionRow> Subscriptions,
+    IReadOnlyList<RetainedRow> Retained,
+    IReadOnlyList<WillRow> Wills,
+    IReadOnlyList<ReplayRow> Replays,
+    IReadOnlyDictionary<long, int> QueuedCounts);

@@ -1,0 +1,25 @@
+namespace Broker.Grains.Storage;
+
+/// <summary>A unit of writing that becomes durable whole or not at all.</summary>
+public abstract class StoreWrite
+{
+    /// <summary>Rough size in bytes, for the limit on what is posted and uncommitted.</summary>
+    public virtual int Bytes => 64;
+
+    /// <summary>
+    /// True for writes that only let go of something (an acknowledgement deletes a row): a failed commit keeps them and
+    /// tries them again, because nobody is left to repeat them. False: a failed commit reports them as failed.
+    /// </summary>
+    public virtual bool MustSucceed => false;
+
+    /// <summary>Adds its rows. Called on the writer's thread, in the order of posting; again if it is tried again.</summary>
+    public abstract void AddTo(IStoreBatch batch);
+
+    /// <summary>
+    /// Called once on the writer's thread: <paramref name="error"/> is null when the commit is durable.
+    /// Must be short and must not throw.
+    /// </summary>
+    public virtual void Complete(Exception? error)
+    {
+    }
+}
