@@ -1,0 +1,11 @@
+namespace Broker.Grains.Storage;
+
+/// <summary>The store could not do what was asked; what a refused write is completed with.</summary>
+public class StoreException : Exception
+{
+    /// <param name="message">One line, fit for a log.</param>
+    public StoreException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
