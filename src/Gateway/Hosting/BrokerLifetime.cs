@@ -1,0 +1,43 @@
+using Broker.Gateway.Options;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>
+/// Ties the broker's own steps into the host: start-up steps between silo and listeners, the drain before anything stops.
+/// </summary>
+internal sealed class BrokerLifetime(
+    IEnumerable<IBrokerStartup> steps,
+    IEnumerable<IConnectionDrain> drains,
+    BrokerState state,
+    ShutdownOptions options) : IHostedLifecycleService
+{
+    /// <summary>Runs after the silo is active and before Kestrel binds: hosted services start in the order of registration.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var step in steps)
+        {
+            await step.StartAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Runs before any hosted service stops, hence before Kestrel, which stops first.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        state.Stopping();
+        using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        budget.CancelAfter(options.DrainTimeout);
+        foreach (var drain in drains)
+        {
+            await drain.DrainAsync(budget.Token).WaitAsync(cancellationToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

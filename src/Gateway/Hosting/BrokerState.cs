@@ -1,0 +1,18 @@
+namespace Broker.Gateway.Hosting;
+
+/// <summary>How far the process is in its life, for readiness and for the listeners.</summary>
+internal sealed class BrokerState
+{
+    private volatile bool _started;
+    private volatile bool _stopping;
+
+    /// <summary>Every listener is open.</summary>
+    public bool IsStarted => _started;
+
+    /// <summary>A stop has begun; no connection is taken any more.</summary>
+    public bool IsStopping => _stopping;
+
+    public void Started() => _started = true;
+
+    public void Stopping() => _stopping = true;
+}

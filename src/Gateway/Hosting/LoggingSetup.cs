@@ -1,0 +1,31 @@
+using Broker.Gateway.Options;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging.Console;
+
+namespace Broker.Gateway.Hosting;
+
+/// <summary>Logging: one line per event on standard error, quiet about frameworks.</summary>
+internal static class LoggingSetup
+{
+    public static void AddBrokerLogging(this WebApplicationBuilder builder, LogOptions options)
+    {
+        var logging = builder.Logging;
+        logging.SetMinimumLevel(LogLevel.Warning);
+        logging.AddFilter("Broker", options.Level);
+
+        // It asks for server GC; workstation GC is chosen: a broker shares its machine, and its heap is small.
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        foreach (var (category, level) in options.Levels)
+        {
+            logging.AddFilter(category, level);
+        }
+
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = LogLineFormatter.FormatterName;
+            console.LogToStandardErrorThreshold = LogLevel.Trace;
+        });
+        logging.AddConsoleFormatter<LogLineFormatter, ConsoleFormatterOptions>();
+        builder.Services.Configure<ConsoleLifetimeOptions>(o => o.SuppressStatusMessages = true);
+    }
+}

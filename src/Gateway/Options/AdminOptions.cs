@@ -1,0 +1,22 @@
+namespace Broker.Gateway.Options;
+
+/// <summary>
+/// The administrator of the HTTP side. Without one, everything but health is refused to other machines.
+/// With one, everything but health asks for it, from everywhere. Section <c>Broker:Admin</c>.
+/// </summary>
+public sealed class AdminOptions
+{
+    /// <summary>Name for HTTP Basic. Takes a <see cref="Password"/>.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Password for HTTP Basic. Better given by environment or file than on the command line, which others can read.</summary>
+    [Secret]
+    public string? Password { get; set; }
+
+    /// <summary>Token for <c>Authorization: Bearer</c>, at least 16 characters. May stand beside user and password.</summary>
+    [Secret]
+    public string? Token { get; set; }
+
+    /// <summary>Whether any administrator is configured.</summary>
+    internal bool IsConfigured => User is not null || Token is not null;
+}

@@ -1,0 +1,31 @@
+using Broker.Grains.Options;
+
+namespace Broker.Gateway.Options;
+
+/// <summary>Everything that can be configured, section <c>Broker</c>. Read once, checked whole before anything starts.</summary>
+public sealed class BrokerOptions
+{
+    public DataOptions Data { get; set; } = new();
+
+    public ListenersOptions Listeners { get; set; } = new();
+
+    public HttpOptions Http { get; set; } = new();
+
+    public SessionOptions Session { get; set; } = new();
+
+    public LimitOptions Limits { get; set; } = new();
+
+    public RetainedOptions Retained { get; set; } = new();
+
+    public StoreOptions Store { get; set; } = new();
+
+    public AuthOptions Auth { get; set; } = new();
+
+    public AdminOptions Admin { get; set; } = new();
+
+    public DashboardOptions Dashboard { get; set; } = new();
+
+    public LogOptions Log { get; set; } = new();
+
+    public ShutdownOptions Shutdown { get; set; } = new();
+}

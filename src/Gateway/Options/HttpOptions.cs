@@ -1,0 +1,14 @@
+using Broker.Grains.Options;
+
+namespace Broker.Gateway.Options;
+
+/// <summary>Where health and the dashboard are served. Section <c>Broker:Http</c>.</summary>
+public sealed class HttpOptions
+{
+    /// <summary>An IPv4 or IPv6 address, <c>localhost</c>, or <c>*</c> for every address of both families.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>TCP port. The banner says which one it became.</summary>
+    [Allowed("0", "65535", ZeroMeans = "any free one")]
+    public int Port { get; set; } = 8080;
+}

@@ -1,0 +1,14 @@
+using Broker.Grains.Options;
+
+namespace Broker.Gateway.Options;
+
+/// <summary>An address and port that accepts connections.</summary>
+public sealed class ListenerEndpoint
+{
+    /// <summary>An IPv4 or IPv6 address, <c>localhost</c>, or <c>*</c> for every address of both families.</summary>
+    public string Address { get; set; } = "*";
+
+    /// <summary>TCP port. The banner says which one it became.</summary>
+    [Allowed("0", "65535", ZeroMeans = "any free one")]
+    public int Port { get; set; } = 1883;
+}
