@@ -13,7 +13,7 @@ internal sealed partial class ClientConnection
     private delegate void PacketWriter(IBufferWriter<byte> writer, ProtocolVersion version);
 
     /// <inheritdoc />
-    public SendStatus TryPublish(ref PublishSource source, in DeliveryHeader delivery)
+    public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader delivery)
     {
         var hasExpiry = Version == ProtocolVersion.Mqtt5 && source.ExpiresAt != long.MaxValue;
         var header = new PublishHeader

@@ -1,7 +1,6 @@
 using System.Text;
 using Broker.Gateway.Auth;
 using Broker.Grains.Retained;
-using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Protocol;
 

@@ -256,7 +256,8 @@ internal sealed partial class ClientConnection : IClientLink
         _acknowledgements.Abandon();
         if (_session is not null)
         {
-            _services.Lifecycle.ConnectionEnded(_session, _epoch, _isClean, _newExpiryInterval);
+            var cause = _isClean ? EndCause.Disconnect : _services.Registry.IsDraining ? EndCause.BrokerStop : EndCause.Lost;
+            _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
         }
 
         // A client that does not read its last packets gets a second to do so.

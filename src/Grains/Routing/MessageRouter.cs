@@ -54,7 +54,7 @@ public sealed class MessageRouter(
     public PublishRecord NewRecord(ref PublishSource source) =>
         new(source.Materialize(), store.NextMessageNumber(), store);
 
-    private ReadOnlySpan<Subscription> RetainAndMatch(ref PublishSource source, Scratch scratch, ref PublishRecord? record)
+    private ReadOnlySpan<Subscription> RetainAndMatch(scoped ref PublishSource source, Scratch scratch, scoped ref PublishRecord? record)
     {
         var message = source.Materialize();
         ReadOnlySpan<Subscription> matches;
@@ -133,7 +133,7 @@ public sealed class MessageRouter(
     }
 
     private static int Deliver(
-        ref PublishSource source, Session session, QualityOfService granted, bool retain, ReadOnlySpan<uint> identifiers,
+        ref PublishSource source, Session session, QualityOfService granted, bool retain, scoped ReadOnlySpan<uint> identifiers,
         ref PublishRecord? record)
     {
         var qos = source.Qos < granted ? source.Qos : granted;

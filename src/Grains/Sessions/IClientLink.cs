@@ -15,7 +15,7 @@ public interface IClientLink
     /// Writes a PUBLISH. Refused when the client's output budget is used up (<see cref="SendStatus.Full"/>; the link calls
     /// <see cref="Session.ResumeSending"/> when there is room again) or the packet exceeds its Maximum Packet Size.
     /// </summary>
-    SendStatus TryPublish(ref PublishSource source, in DeliveryHeader header);
+    SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader header);
 
     /// <summary>Writes PUBACK, PUBREC, PUBREL or PUBCOMP. Not subject to the output budget: acknowledgements are bounded
     /// by the windows on both sides.</summary>

@@ -67,7 +67,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     }
 
     /// <summary>The packet id of a QoS 2 publish of a durable session becomes durable with it.</summary>
-    internal void RememberInbound(Session session, ushort packetId)
+    public void RememberInbound(Session session, ushort packetId)
     {
         _inboundSession = session;
         _inboundId = packetId;

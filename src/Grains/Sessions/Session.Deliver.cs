@@ -24,7 +24,7 @@ public sealed partial class Session
     /// <param name="qos">The smaller of the publish's and the granted QoS [MQTT-3.8.4-6].</param>
     /// <returns>False when the session has ended and counts as no subscriber.</returns>
     internal bool Deliver(
-        ref PublishSource source, QualityOfService qos, bool retain, ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
+        ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
     {
         lock (_gate)
         {
@@ -59,12 +59,12 @@ public sealed partial class Session
         }
     }
 
-    private void DeliverOnce(ref PublishSource source, bool retain, ReadOnlySpan<uint> identifiers)
+    private void DeliverOnce(ref PublishSource source, bool retain, scoped ReadOnlySpan<uint> identifiers)
     {
         if (_link is not null && !_queue.HasQos0)
         {
             var header = new DeliveryHeader { Retain = retain, SubscriptionIdentifiers = identifiers };
-            switch (_link.TryPublish(ref source, header))
+            switch (_link.TryPublish(source, header))
             {
                 case SendStatus.Sent:
                     return;
@@ -91,7 +91,7 @@ public sealed partial class Session
     }
 
     private void DeliverAcknowledged(
-        ref PublishSource source, QualityOfService qos, bool retain, ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
+        ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
     {
         var message = source.Materialize();
         if (IsDurable)
@@ -141,7 +141,7 @@ public sealed partial class Session
     private bool CanSend => _link is not null && !_isBlocked;
 
     private Delivery NewDelivery(
-        ApplicationMessage message, QualityOfService qos, bool retain, ReadOnlySpan<uint> identifiers, long number) => new()
+        ApplicationMessage message, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, long number) => new()
         {
             Session = this,
             Sequence = qos == QualityOfService.AtMostOnce ? 0 : ++_lastSequence,
@@ -198,7 +198,7 @@ public sealed partial class Session
             PacketId = delivery.Qos == QualityOfService.AtMostOnce ? (ushort)0 : delivery.PacketId,
             SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
         };
-        var status = _link!.TryPublish(ref source, header);
+        var status = _link!.TryPublish(source, header);
         _isBlocked |= status == SendStatus.Full;
         return status;
     }

@@ -1,5 +1,4 @@
 using Broker.Grains.Storage;
-using Broker.Protocol;
 
 namespace Broker.Grains.Sessions;
 

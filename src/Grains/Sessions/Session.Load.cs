@@ -8,11 +8,16 @@ public sealed partial class Session
     private Task? _loading;
     private long _loadUpTo;
 
-    /// <summary>What is known of a dormant session without loading it.</summary>
-    public void SetDormant(QueueSummary queue)
+    /// <summary>What the store knew of it at the start of the silo, short of its deliveries.</summary>
+    internal void Restore(SessionRow row, QueueSummary queue)
     {
         lock (_gate)
         {
+            Epoch = row.Epoch;
+            StoreEpoch = row.Epoch;
+            CreatedAt = row.CreatedAt;
+            ExpiryInterval = row.ExpiryInterval;
+            Version = row.Version;
             _dormantCount = queue.Count;
             _dormantBytes = queue.Bytes;
             _lastSequence = queue.LastSequence;

@@ -1,5 +1,4 @@
 using Broker.Grains.Diagnostics;
-using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Routing;
 using Broker.Grains.Storage;

@@ -60,9 +60,8 @@ public sealed class SessionLifecycle(
     }
 
     /// <summary>A connection has ended. Nothing happens when another one owns the session by now.</summary>
-    /// <param name="withdrawsWill">A DISCONNECT with reason 0x00 was received.</param>
     /// <param name="newExpiryInterval">Session Expiry Interval of a DISCONNECT, if it carried one.</param>
-    public void ConnectionEnded(Session session, long epoch, bool withdrawsWill, uint? newExpiryInterval)
+    public void ConnectionEnded(Session session, long epoch, EndCause cause, uint? newExpiryInterval)
     {
         if (!session.Detach(epoch))
         {
@@ -89,7 +88,7 @@ public sealed class SessionLifecycle(
 
         if (will is not null)
         {
-            EndWill(will, withdrawsWill, lasts ? session.ExpiryInterval : 0);
+            EndWill(will, cause, lasts ? session.ExpiryInterval : 0);
         }
 
         if (!lasts)
@@ -143,15 +142,20 @@ public sealed class SessionLifecycle(
         wills.ClientReturned(existing.ClientId, resumes);
     }
 
-    private void EndWill(Will will, bool isWithdrawn, uint sessionEndsIn)
+    private void EndWill(Will will, EndCause cause, uint sessionEndsIn)
     {
-        if (isWithdrawn)
+        switch (cause)
         {
-            wills.Withdraw(will);
-        }
-        else
-        {
-            wills.ConnectionLost(will, sessionEndsIn);
+            case EndCause.Disconnect:
+                wills.Withdraw(will);
+                break;
+            case EndCause.BrokerStop:
+                // Its row stays as it is: after the restart it waits for the client like the Will of a crashed broker.
+                break;
+            case EndCause.Lost:
+            default:
+                wills.ConnectionLost(will, sessionEndsIn);
+                break;
         }
     }
 
@@ -199,4 +203,17 @@ public sealed class SessionLifecycle(
             base.Complete(error);
         }
     }
+}
+
+/// <summary>How a connection ended.</summary>
+public enum EndCause
+{
+    /// <summary>Without a DISCONNECT, or with one that asks for the Will (0x04).</summary>
+    Lost,
+
+    /// <summary>DISCONNECT with reason 0x00.</summary>
+    Disconnect,
+
+    /// <summary>The broker stops.</summary>
+    BrokerStop,
 }

@@ -5,9 +5,9 @@ using Broker.Grains.Storage;
 namespace Broker.Grains.Wills;
 
 /// <summary>The Will of a connection (MQTT section 3.1.2.5).</summary>
-/// <param name="DelayInterval">Will Delay Interval in seconds; 0 for 3.x.</param>
 public sealed record Will(string ClientId, WillClaim Claim)
 {
+    /// <summary>Will Delay Interval in seconds; 0 for 3.x.</summary>
     public uint DelayInterval => Claim.DelayInterval;
 
     /// <summary>The message, with its expiry counted from <paramref name="now"/>.</summary>

@@ -1,6 +1,5 @@
 using Broker.Grains.Messages;
 using Broker.Grains.Routing;
-using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Wills;

@@ -34,27 +34,27 @@ internal static class SqliteRecovery
                 "SELECT session, filter, after_number FROM replay",
                 row => new ReplayRow(row.Int64(0), row.Text(1), row.Int64(2)),
                 cancellationToken),
-            QueuedCounts(database, known, cancellationToken));
+            Queues(database, known, cancellationToken));
     }
 
     private static SubscriptionRow ReadSubscription(SqliteStatement row) =>
         new(row.Int64(0), row.Text(1), (byte)row.Int32(2), (uint)row.Int64(3));
 
-    private static Dictionary<long, int> QueuedCounts(
+    private static Dictionary<long, QueueSummary> Queues(
         SqliteDatabase database, SessionTable known, CancellationToken cancellationToken)
     {
-        var counts = new Dictionary<long, int>();
+        var queues = new Dictionary<long, QueueSummary>();
 
         // The primary key is in this order: grouping needs no sort.
-        using var statement = database.Prepare("SELECT session, count(*), max(sequence) FROM delivery GROUP BY session");
+        using var statement = database.Prepare("SELECT session, count(*), sum(size), max(sequence) FROM delivery GROUP BY session");
         while (statement.Step())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            counts[statement.Int64(0)] = statement.Int32(1);
-            known.Stored(statement.Int64(0), statement.Int64(2));
+            queues[statement.Int64(0)] = new QueueSummary(statement.Int32(1), statement.Int64(2), statement.Int64(3));
+            known.Stored(statement.Int64(0), statement.Int64(3));
         }
 
-        return counts;
+        return queues;
     }
 
     private static long? LastAlive(SqliteDatabase database)
