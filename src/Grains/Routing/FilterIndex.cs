@@ -1,135 +1,179 @@
-using System.Text;
-
 namespace Broker.Grains.Routing;
 
-/// <summary>The silo's index from topic filter to subscribers.</summary>
+/// <summary>
+/// The silo's index from topic filter to subscribers. Any number of readers at once, without a lock and without
+/// waiting; writers take one short lock. What was added before a match started and is not removed meanwhile is found.
+/// </summary>
+/// <remarks>
+/// Filters without wildcard are in a hash table over their bytes, the others in a trie; matches of topics that come again are
+/// cached. Readers need no lock because nothing they can see is ever given another meaning: it is replaced as a whole,
+/// and the garbage collector keeps the old one while a reader holds it.
+/// </remarks>
 /// <typeparam name="T">The subscriber entry; told apart by reference.</typeparam>
 public sealed class FilterIndex<T>
     where T : class
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, List<T>> _filters = [];
+    /// <summary>Default for the number of cached topics: about 4 MB with 15 subscribers each.</summary>
+    public const int DefaultCachedTopics = 16 * 1024;
 
-    /// <summary>Grows with every change.</summary>
-    public long Version { get; private set; }
+    /// <summary>Default for the memory of cached results, in bytes.</summary>
+    public const long DefaultCacheBytes = 16 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly ExactTable _exact = new();
+    private readonly FilterTrie _trie = new();
+    private readonly ChangeStripes _stripes = new();
+    private readonly MatchCache? _cache;
+    private long _version;
+    private int _subscribers;
+
+    /// <param name="cachedTopics">Most topics whose result is cached; 0 for no cache.</param>
+    /// <param name="cacheBytes">Most heap bytes of cached results, about.</param>
+    public FilterIndex(int cachedTopics = DefaultCachedTopics, long cacheBytes = DefaultCacheBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cachedTopics);
+        ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
+        _cache = cachedTopics == 0 ? null : new MatchCache(_stripes, cachedTopics, cacheBytes);
+    }
+
+    /// <summary>Grows with every change, after the change can be seen.</summary>
+    public long Version => Volatile.Read(ref _version);
 
     /// <summary>Number of distinct filters.</summary>
-    public int FilterCount => _filters.Count;
+    public int FilterCount => _exact.Count + _trie.Count;
 
     /// <summary>Number of (filter, subscriber) pairs.</summary>
-    public int SubscriberCount { get; private set; }
+    public int SubscriberCount => Volatile.Read(ref _subscribers);
 
-    /// <summary>Adds a subscriber to a validated filter; false when this reference is already there.</summary>
+    /// <summary>Adds a subscriber to a filter.</summary>
+    /// <param name="filter">UTF-8, already validated, at most 65,535 bytes.</param>
+    /// <returns>False when this reference is already there.</returns>
     public bool Add(ReadOnlySpan<byte> filter, T subscriber)
     {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        CheckLength(filter);
         lock (_lock)
         {
-            var key = Encoding.UTF8.GetString(filter);
-            if (!_filters.TryGetValue(key, out var list))
+            var added = HasWildcard(filter)
+                ? _trie.Add(filter, subscriber)
+                : _exact.Add(filter, TopicHash.Of(filter), subscriber);
+            if (added)
             {
-                _filters[key] = list = [];
+                Changed(filter, 1);
             }
 
-            if (list.Any(x => ReferenceEquals(x, subscriber)))
-            {
-                return false;
-            }
-
-            list.Add(subscriber);
-            SubscriberCount++;
-            Version++;
-            return true;
+            return added;
         }
     }
 
-    /// <summary>Removes a subscriber from a filter; false when this reference is not there.</summary>
+    /// <summary>Removes a subscriber from a filter; what only this filter needed is freed.</summary>
+    /// <returns>False when this reference is not there.</returns>
     public bool Remove(ReadOnlySpan<byte> filter, T subscriber)
     {
+        ArgumentNullException.ThrowIfNull(subscriber);
         lock (_lock)
         {
-            var key = Encoding.UTF8.GetString(filter);
-            if (!_filters.TryGetValue(key, out var list))
+            var removed = HasWildcard(filter)
+                ? _trie.Remove(filter, subscriber)
+                : _exact.Remove(filter, TopicHash.Of(filter), subscriber);
+            if (removed)
             {
-                return false;
+                Changed(filter, -1);
+                _cache?.Sweep();
             }
 
-            var at = list.FindIndex(x => ReferenceEquals(x, subscriber));
-            if (at < 0)
-            {
-                return false;
-            }
-
-            list.RemoveAt(at);
-            if (list.Count == 0)
-            {
-                _filters.Remove(key);
-            }
-
-            SubscriberCount--;
-            Version++;
-            return true;
+            return removed;
         }
     }
 
-    /// <summary>All subscribers of all filters that match; valid until the next use of the same buffer.</summary>
+    /// <summary>
+    /// All subscribers of all filters that match a topic name; a subscriber is in it once per filter that matches.
+    /// </summary>
+    /// <returns>Valid until the next use of the same buffer.</returns>
     public ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, MatchBuffer<T> buffer)
     {
-        lock (_lock)
+        var scratch = buffer.Scratch;
+        var hash = TopicHash.Of(topic);
+        if (_cache is null)
         {
-            buffer.Items.Clear();
-            var levels = Encoding.UTF8.GetString(topic).Split('/');
-            foreach (var (filter, list) in _filters)
-            {
-                if (Matches(filter.Split('/'), levels))
-                {
-                    buffer.Items.AddRange(list);
-                }
-            }
-
-            return buffer.Results = [.. buffer.Items];
+            return Match(topic, hash, scratch);
         }
+
+        if (_cache.Find(topic, hash) is { } known)
+        {
+            scratch.Relax();
+            return MatchScratch.As<T>(known, known.Length);
+        }
+
+        var stamp = _stripes.Take(LevelReader.First(topic));
+        var found = Match(topic, hash, scratch);
+        _cache.Offer(topic, hash, stamp, scratch.Items);
+        return found;
     }
 
-    /// <summary>The subscribers of exactly this filter; valid until the next use of the same buffer.</summary>
+    /// <summary>The subscribers of exactly this filter.</summary>
+    /// <returns>Valid until the next use of the same buffer.</returns>
     public ReadOnlySpan<T> SubscribersOf(ReadOnlySpan<byte> filter, MatchBuffer<T> buffer)
     {
-        lock (_lock)
+        var scratch = buffer.Scratch;
+        scratch.Begin();
+        if (HasWildcard(filter))
         {
-            return _filters.TryGetValue(Encoding.UTF8.GetString(filter), out var list)
-                ? buffer.Results = [.. list]
-                : [];
+            _trie.CopyTo(filter, scratch);
         }
+        else
+        {
+            _exact.CopyTo(filter, TopicHash.Of(filter), scratch);
+        }
+
+        scratch.End();
+        return scratch.Result<T>();
     }
 
-    /// <summary>All filters, for inspection.</summary>
+    /// <summary>
+    /// All filters in no order, for inspection. Filters that come or go while it runs may or may not be in it; the
+    /// lock is held only for its start, and never while the caller has control.
+    /// </summary>
     public IEnumerable<FilterInfo> Filters()
     {
+        List<KeyShard> keys;
+        List<RefShard<TrieNode>> nodes;
         lock (_lock)
         {
-            return _filters.Select(x => new FilterInfo(Encoding.UTF8.GetBytes(x.Key), x.Value.Count)).ToArray();
+            keys = _exact.Snapshot();
+            nodes = _trie.Snapshot();
+        }
+
+        return FilterInspection.Exact(keys).Concat(FilterInspection.Wild(_trie.Root, nodes));
+    }
+
+    /// <summary>What the trie keeps, for tests of reclamation.</summary>
+    internal (int Tokens, int Nodes) Footprint()
+    {
+        lock (_lock)
+        {
+            return _trie.Footprint();
         }
     }
 
-    private static bool Matches(string[] filter, string[] topic)
+    private static bool HasWildcard(ReadOnlySpan<byte> filter) => filter.ContainsAny((byte)'+', (byte)'#');
+
+    private static void CheckLength(ReadOnlySpan<byte> filter) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Length, ushort.MaxValue, nameof(filter));
+
+    private ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, ulong hash, MatchScratch scratch)
     {
-        if (topic[0].StartsWith('$') && (filter[0] is "+" or "#"))
-        {
-            return false;
-        }
+        scratch.Begin();
+        _exact.CopyTo(topic, hash, scratch);
+        _trie.Match(topic, scratch);
+        scratch.End();
+        return scratch.Result<T>();
+    }
 
-        for (var i = 0; i < filter.Length; i++)
-        {
-            if (filter[i] == "#")
-            {
-                return true;
-            }
-
-            if (i >= topic.Length || (filter[i] != "+" && filter[i] != topic[i]))
-            {
-                return false;
-            }
-        }
-
-        return filter.Length == topic.Length;
+    private void Changed(ReadOnlySpan<byte> filter, int subscribers)
+    {
+        _stripes.Count(LevelReader.First(filter));
+        Volatile.Write(ref _subscribers, _subscribers + subscribers);
+        Volatile.Write(ref _version, _version + 1);
     }
 }
