@@ -44,7 +44,11 @@ internal sealed partial class ClientConnection : IClientLink
     /// <summary>Client Identifier; empty before CONNECT.</summary>
     public string ClientId => _identity?.ClientId ?? "";
 
-    private IPAddress Address => (_context.RemoteEndPoint as IPEndPoint)?.Address ?? IPAddress.Loopback;
+    /// <summary>Where the client is; an IPv4 client of a dual-stack listener has its IPv4 address.</summary>
+    private IPAddress Address =>
+        _context.RemoteEndPoint is not IPEndPoint { Address: var address } ? IPAddress.Loopback
+        : address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+        : address;
 
     /// <summary>Serves the connection until either side ends it.</summary>
     public async Task RunAsync()
