@@ -45,12 +45,6 @@ internal sealed partial class ClientConnection
     /// <summary>PUBACK or PUBREC for the client's own publish, or PUBREL for one of ours.</summary>
     public void Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
     {
-        if (reason >= ReasonCode.UnspecifiedError && type == PacketType.PubRec)
-        {
-            // Refused: the client may use the packet id for another message (MQTT 5.0 section 4.3.3).
-            _session?.CancelInbound(packetId);
-        }
-
         if (reason >= ReasonCode.UnspecifiedError && Version != ProtocolVersion.Mqtt5)
         {
             // 3.x has no negative acknowledgement: the client finds the connection closed and sends it again.
@@ -58,6 +52,20 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (reason >= ReasonCode.UnspecifiedError && type == PacketType.PubRec)
+        {
+            // Refused: the client may use the packet id for another message (MQTT 5.0 section 4.3.3). Elsewhere, because
+            // whoever completes a publish may hold the lock of another session.
+            ThreadPool.UnsafeQueueUserWorkItem(RefuseOnce, (Packet: packetId, Reason: reason), preferLocal: false);
+            return;
+        }
+
         SendAck(type, packetId, reason);
+    }
+
+    private void RefuseOnce((ushort Packet, ReasonCode Reason) refused)
+    {
+        _session?.CancelInbound(refused.Packet);
+        SendAck(PacketType.PubRec, refused.Packet, refused.Reason);
     }
 }

@@ -78,8 +78,7 @@ internal sealed partial class ClientConnection
         _session = session;
         _keepAlive = GrantedKeepAlive(packet);
         _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
-        FlushBatch.Begin();
-        try
+        using (FlushBatch.Open())
         {
             SendConnAck(packet, grant.SessionPresent);
             if (session is null || !session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
@@ -88,10 +87,8 @@ internal sealed partial class ClientConnection
                 Close(ReasonCode.SessionTakenOver);
             }
         }
-        finally
-        {
-            FlushBatch.End();
-        }
+
+        _services.Wheel.Reschedule(this);
     }
 
     private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
@@ -153,9 +150,7 @@ internal sealed partial class ClientConnection
     private void RefuseClient(ReasonCode reason)
     {
         Log.ClientRefused(_services.Logger, ClientId, Address, reason);
-        FlushBatch.Begin();
         SendConnAckRefusal(reason);
-        FlushBatch.End();
         Close(reason);
     }
 

@@ -78,7 +78,7 @@ internal sealed partial class ClientConnection
         var topic = message.Bytes[..message.TopicLength];
         var allowed = await _services.Access.AuthorizeAsync(
             _identity!, AccessKind.Publish, topic, message.Qos, message.Retain, _context.ConnectionClosed);
-        FlushBatch.Begin();
+        using var batch = FlushBatch.Open();
         if (allowed)
         {
             var source = new PublishSource(message);
@@ -88,8 +88,6 @@ internal sealed partial class ClientConnection
         {
             RefusePublish(topic.Span, message.Qos, packetId);
         }
-
-        FlushBatch.End();
     }
 
     private void RefusePublish(ReadOnlySpan<byte> topic, QualityOfService qos, ushort packetId)

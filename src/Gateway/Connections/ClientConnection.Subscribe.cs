@@ -49,14 +49,12 @@ internal sealed partial class ClientConnection
             }
         }
 
-        FlushBatch.Begin();
+        using var batch = FlushBatch.Open();
         Send(new SubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
         if (replays.Count > 0)
         {
             _session.BeginReplays();
         }
-
-        FlushBatch.End();
     }
 
     private async Task<ReasonCode?> SaveAsync(List<string> filters)

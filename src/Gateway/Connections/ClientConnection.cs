@@ -89,8 +89,9 @@ internal sealed partial class ClientConnection : IClientLink
             SendDisconnect(reason);
         }
 
-        // Wakes the reader, which ends the connection.
-        _context.Transport.Input.CancelPendingRead();
+        // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connection => connection._context.Transport.Input.CancelPendingRead(), this, preferLocal: false);
     }
 
     /// <summary>Ends the connection without a word: its client is gone or does not speak MQTT.</summary>
@@ -113,14 +114,9 @@ internal sealed partial class ClientConnection : IClientLink
 
             _lastActivity = Environment.TickCount64;
             var buffer = result.Buffer;
-            FlushBatch.Begin();
-            try
+            using (FlushBatch.Open())
             {
                 HandlePackets(ref buffer);
-            }
-            finally
-            {
-                FlushBatch.End();
             }
 
             if (_pending is { } pending)
@@ -150,6 +146,7 @@ internal sealed partial class ClientConnection : IClientLink
             switch (PacketFramer.TryRead(ref buffer, _services.Limits.MaxPacketSize, out var frame))
             {
                 case FrameStatus.Incomplete:
+                    _pending = _output.IsOverBudget ? _output.WaitForRoomAsync() : null;
                     return;
                 case FrameStatus.Complete:
                     _services.Metrics.Received(length - buffer.Length);

@@ -22,6 +22,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
     private bool _wasFull;
     private bool _isClosed;
     private TaskCompletionSource? _idle;
+    private TaskCompletionSource? _room;
 
     /// <summary>
     /// Reserves room for a packet and lets <paramref name="write"/> fill it. False when the budget is used up, unless
@@ -84,6 +85,24 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
         }
     }
 
+    /// <summary>Whether more waits than the budget allows: the client does not read its acknowledgements either.</summary>
+    public bool IsOverBudget => Volatile.Read(ref _unsent) > budget;
+
+    /// <summary>Completes when half of the budget is free, or the connection is closed. Nothing is read from the client meanwhile.</summary>
+    public Task WaitForRoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_isClosed || _unsent <= budget / 2)
+            {
+                return Task.CompletedTask;
+            }
+
+            _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task;
+        }
+    }
+
     /// <inheritdoc />
     public void Flush()
     {
@@ -101,6 +120,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
         lock (_gate)
         {
             _isClosed = true;
+            _room?.TrySetResult();
             if (!_isWriting && _length == 0)
             {
                 return Task.CompletedTask;
@@ -219,6 +239,11 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
             _unsent -= length;
             hasRoom = _wasFull && _unsent <= budget / 2;
             _wasFull &= !hasRoom;
+            if (_unsent <= budget / 2)
+            {
+                _room?.TrySetResult();
+                _room = null;
+            }
         }
 
         if (hasRoom)
@@ -237,6 +262,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
             _pending = [];
             _length = 0;
             _idle?.TrySetResult();
+            _room?.TrySetResult();
         }
     }
 }

@@ -13,10 +13,15 @@ internal static class FlushBatch
     [ThreadStatic]
     private static bool _isOpen;
 
-    public static void Begin() => _isOpen = true;
+    /// <summary>Opens a batch on this thread; disposing of the scope flushes what was written in it.</summary>
+    public static Scope Open()
+    {
+        var scope = new Scope(isInner: _isOpen);
+        _isOpen = true;
+        return scope;
+    }
 
-    /// <summary>Flushes what was written since <see cref="Begin"/>.</summary>
-    public static void End()
+    private static void End()
     {
         _isOpen = false;
         if (_dirty is null)
@@ -46,6 +51,21 @@ internal static class FlushBatch
         else
         {
             ThreadPool.UnsafeQueueUserWorkItem(output, preferLocal: false);
+        }
+    }
+
+    /// <summary>An open batch; the outermost one flushes. Never held across an await.</summary>
+    internal readonly ref struct Scope(bool isInner)
+    {
+        private readonly bool _isInner = isInner;
+
+        /// <summary>Ends the batch.</summary>
+        public void Dispose()
+        {
+            if (!_isInner)
+            {
+                End();
+            }
         }
     }
 }
