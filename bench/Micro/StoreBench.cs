@@ -12,33 +12,57 @@ namespace Broker.Micro;
 /// <summary>
 /// How fast the embedded store takes, gives and deletes rows, every commit durable. CPU is that of the whole process per
 /// row; a write is one message and one delivery, so two rows.
-/// <code>dotnet run -c Release --project bench/Micro -- store [directory] [writes]</code>
+/// <code>dotnet run -c Release --project bench/Micro -- store [directory] [writes] [parts, of abcdef]</code>
 /// </summary>
 public static class StoreBench
 {
     private const int Sessions = 100;
     private const int FanOut = 1000;
     private const int PayloadBytes = 100;
+    private static readonly int[] Windows = [1, 10, 100, 300, 1000];
+    private static readonly int[] Runs = [1, 10, 100];
     private static readonly byte[] Topic = Encoding.UTF8.GetBytes("building/7/floor/3/room/12/temperature");
 
     public static int Run(string[] args)
     {
         var root = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "store-bench");
         var writes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 200_000;
-        foreach (var outstanding in new[] { 1, 10, 100, 300, 1000 })
-        {
-            RunIn(root, store => Append(store, outstanding, Math.Min(writes, outstanding * 5_000))).GetAwaiter().GetResult();
-        }
-
-        foreach (var run in new[] { 1, 10, 100 })
-        {
-            RunIn(root, store => AcknowledgeAsync(store, run, writes)).GetAwaiter().GetResult();
-        }
-
-        RunIn(root, LoadAsync).GetAwaiter().GetResult();
-        RunIn(root, store => FanOutAsync(store, writes / 5)).GetAwaiter().GetResult();
-        RunIn(root, store => RestartAsync(store, root, writes)).GetAwaiter().GetResult();
+        var parts = args.Length > 2 ? args[2] : "abcdef";
+        RunAsync(root, writes, parts).GetAwaiter().GetResult();
         return 0;
+    }
+
+    private static async Task RunAsync(string root, int writes, string parts)
+    {
+        foreach (var outstanding in Windows.Where(_ => parts.Contains('a')))
+        {
+            await RunIn(root, store => Append(store, outstanding, Math.Min(writes, outstanding * 5_000)));
+        }
+
+        foreach (var run in Runs.Where(_ => parts.Contains('b')))
+        {
+            await RunIn(root, store => AcknowledgeAsync(store, run, writes));
+        }
+
+        if (parts.Contains('c'))
+        {
+            await RunIn(root, LoadAsync);
+        }
+
+        if (parts.Contains('d'))
+        {
+            await RunIn(root, store => FanOutAsync(store, writes / 5));
+        }
+
+        if (parts.Contains('e'))
+        {
+            await RunIn(root, store => RestartAsync(store, root, writes));
+        }
+
+        if (parts.Contains('f'))
+        {
+            await RunIn(root, store => ShrinkAsync(store, root, writes));
+        }
     }
 
     private static async Task RunIn(string root, Func<SqliteMessageStore, Task> body)
@@ -112,7 +136,7 @@ public static class StoreBench
 
     private static async Task LoadAsync(SqliteMessageStore store)
     {
-        const int Rounds = 50;
+        const int Rounds = 500;
         Fill(store, 1000, Sessions * 1000, 0);
         var measure = new Measure(store);
         for (var i = 0; i < Rounds; i++)
@@ -171,6 +195,31 @@ public static class StoreBench
         var started = Stopwatch.GetTimestamp();
         await using var again = await OpenAsync(root);
         Console.WriteLine($"(e) open with {writes} deliveries: {Stopwatch.GetElapsedTime(started).TotalMilliseconds:F0} ms");
+    }
+
+    private static async Task ShrinkAsync(SqliteMessageStore store, string root, int writes)
+    {
+        var file = Path.Combine(root, "broker.db");
+        Fill(store, 1000, writes, 0);
+        var measure = new Measure(store);
+        using (var window = new Window(store, 100))
+        {
+            for (var session = 1; session <= Sessions; session++)
+            {
+                window.Post(new AcknowledgeWrite(window, session, 1, writes / Sessions));
+            }
+        }
+
+        measure.Print("(f) delete all", writes);
+        measure = new Measure(store);
+        var started = Stopwatch.GetTimestamp();
+        var before = new FileInfo(file).Length;
+        while (new FileInfo(file).Length > before / 10 && Stopwatch.GetElapsedTime(started).TotalMinutes < 2)
+        {
+            await Task.Delay(100);
+        }
+
+        measure.Print($"(f) give back, file {before >> 20} to {new FileInfo(file).Length >> 20} MiB, per 4 KiB", before / 4096);
     }
 
     private static ApplicationMessage NewMessage(long number)

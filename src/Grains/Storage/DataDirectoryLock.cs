@@ -11,6 +11,11 @@ public sealed class DataDirectoryLock : IDisposable
     private const string LockFile = "broker.lock";
     private const string HolderFile = "broker.pid";
 
+    // What the runtime puts into HResult: errno EWOULDBLOCK, or the Win32 code.
+    private const int LinuxWouldBlock = 11;
+    private const int BsdWouldBlock = 35;
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
+
     private readonly FileStream _lock;
     private readonly string _holderPath;
 
@@ -72,15 +77,12 @@ public sealed class DataDirectoryLock : IDisposable
         {
             throw NotWritable(directory, error);
         }
+        catch (IOException error) when (!IsHeld(error))
+        {
+            throw NotWritable(directory, error);
+        }
         catch (IOException error)
         {
-            // Sharing violations have no exception type of their own. The lock file exists and opens for reading its
-            // length in every other case that a running broker causes, so anything else is the folder's fault.
-            if (!File.Exists(path) || IsReadOnlyFileSystem(directory))
-            {
-                throw NotWritable(directory, error);
-            }
-
             throw new StoreOpenException(
                 StoreOpenFailure.Held,
                 $"The data folder {directory} is in use by {Holder(holderPath)}: stop it, or choose another folder.",
@@ -88,21 +90,9 @@ public sealed class DataDirectoryLock : IDisposable
         }
     }
 
-    private static bool IsReadOnlyFileSystem(string directory)
-    {
-        var probe = Path.Combine(directory, $".probe-{Environment.ProcessId}");
-        try
-        {
-            using (new FileStream(probe, FileMode.Create, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose))
-            {
-                return false;
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
-    }
+    /// <summary>A sharing violation has no exception type of its own, only the system's code.</summary>
+    private static bool IsHeld(IOException error) =>
+        error.HResult is LinuxWouldBlock or BsdWouldBlock or WindowsSharingViolation;
 
     private static string Holder(string holderPath)
     {

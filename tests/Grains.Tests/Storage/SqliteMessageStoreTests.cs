@@ -65,6 +65,26 @@ public sealed class SqliteMessageStoreTests : MessageStoreTests
     }
 
     [Fact]
+    public async Task A_row_that_the_schema_forbids_fails_alone_and_is_no_outage()
+    {
+        using var gate = new ManualResetEventSlim();
+        var first = Store.PostWrite(batch =>
+        {
+            gate.Wait(TimeSpan.FromSeconds(30));
+            batch.PutRetained("a", 1, Message());
+        });
+        var clash = Store.PostWrite(batch => batch.PutRetained("b", 1, Message()), mustSucceed: true);
+        var later = Store.PostWrite(batch => batch.PutRetained("c", 2, Message()));
+        gate.Set();
+        await first.Done;
+        await Assert.ThrowsAnyAsync<StoreException>(() => clash.Done);
+        await later.Done;
+
+        Assert.True(Store.IsAvailable);
+        Assert.Equal(["a", "c"], (await RestartAsync()).Retained.Select(row => row.Topic));
+    }
+
+    [Fact]
     public async Task The_file_shrinks_when_many_rows_have_gone()
     {
         const int Rows = 100_000;

@@ -72,7 +72,8 @@ internal sealed class SqliteCommitTarget : ICommitTarget, IDisposable
         }
     }
 
-    public bool IsPermanent(Exception error) => error is SqliteFault { IsPermanent: true } or not StoreException;
+    public bool IsPermanent(Exception error) =>
+        error is SqliteFault { IsPermanent: true } or not (StoreException or OutOfMemoryException);
 
     public void AfterCommit() => _space.AfterCommit();
 

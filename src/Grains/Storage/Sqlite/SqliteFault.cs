@@ -14,9 +14,11 @@ internal sealed class SqliteFault : StoreException
     /// <summary>Result code without its extension.</summary>
     public int PrimaryCode => Code & 0xFF;
 
-    /// <summary>The statement is at fault, not the file or the disk: it fails whenever it is tried.</summary>
-    public bool IsPermanent => PrimaryCode is raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG
-        or raw.SQLITE_RANGE or raw.SQLITE_MISUSE or raw.SQLITE_ERROR;
+    /// <summary>
+    /// The row is at fault, not the file or the disk: it fails whenever it is tried. Only codes that say so beyond doubt,
+    /// because a write that fails like this is dropped even if it must succeed.
+    /// </summary>
+    public bool IsPermanent => PrimaryCode is raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG;
 
     public bool IsCorruption => PrimaryCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
 }
