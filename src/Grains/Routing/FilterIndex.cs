@@ -101,8 +101,12 @@ public sealed class FilterIndex<T>
 
         if (_cache.Find(topic, hash) is { } known)
         {
-            scratch.Relax();
-            return MatchScratch.As<T>(known, known.Length);
+            if (scratch.IsLarge)
+            {
+                scratch.Relax();
+            }
+
+            return MatchScratch.As<T>(known.Results, known.Count);
         }
 
         var stamp = _stripes.Take(LevelReader.First(topic));
