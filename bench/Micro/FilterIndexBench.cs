@@ -31,6 +31,7 @@ public sealed class FilterIndexBench : IBench
 
     public int Run(string[] args)
     {
+        Print("this machine now: random read in 64 MB, ns", $"{RandomReadNs():N1}");
         var workload = new FilterWorkload(FilterCount, dense: false);
         _topics = workload.Topics(TopicCount);
         var subscribers = new object[FilterCount + 8];
@@ -183,6 +184,31 @@ public sealed class FilterIndexBench : IBench
             Print($"one filter, {size:N0} subscribers: add / remove, ns", $"{add:N0} / {remove:N0}");
             Print("... match, ns per subscriber", $"{match / size:N2}");
         }
+    }
+
+    /// <summary>Latency of memory, which a match consists of for the most part: compare runs only where this agrees.</summary>
+    private static double RandomReadNs()
+    {
+        const int Cells = 16 * 1024 * 1024;
+        const int Reads = 1_000_000;
+        var cells = new uint[Cells];
+        var random = new Random(3);
+        for (var i = 0; i < Cells; i++)
+        {
+            cells[i] = (uint)random.Next(Cells);
+        }
+
+        var at = 0u;
+        var best = Best(() => CpuNs(() =>
+        {
+            for (var i = 0u; i < Reads; i++)
+            {
+                // The counter keeps the walk out of short cycles.
+                at = cells[(at + i) & (Cells - 1)];
+            }
+        }) / Reads);
+        GC.KeepAlive(at);
+        return best;
     }
 
     private static double Best(Func<double> measure) => Enumerable.Range(0, Rounds).Select(_ => measure()).Min();

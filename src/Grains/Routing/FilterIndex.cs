@@ -13,7 +13,7 @@ namespace Broker.Grains.Routing;
 public sealed class FilterIndex<T>
     where T : class
 {
-    /// <summary>Default for the number of cached topics: about 4 MB with 15 subscribers each.</summary>
+    /// <summary>Default for the number of cached topics: about 5 MB with 15 subscribers each.</summary>
     public const int DefaultCachedTopics = 16 * 1024;
 
     /// <summary>Default for the memory of cached results, in bytes.</summary>

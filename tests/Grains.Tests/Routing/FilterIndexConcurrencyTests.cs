@@ -14,7 +14,6 @@ public sealed class FilterIndexConcurrencyTests
     private static readonly string[] Filters =
         ["a/b/c", "a/+/c", "+/b/#", "#", "a/b", "x/#", "x/y/+", "$S/+", "$S/a", "a//c", "+/+/+", "fan/out", "fan/+"];
 
-    /// <summary>What the writer adds and removes: the same filters, and fresh ones that share nodes and shards with them.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1024)]
@@ -127,6 +126,7 @@ public sealed class FilterIndexConcurrencyTests
         Assert.True(failures.Count == 0, string.Join('\n', failures.Take(5)));
     }
 
+    /// <summary>Adds and removes the same filters, and fresh ones that share nodes and shards with them.</summary>
     private static void Churn(FilterIndex<Subscriber> index, int round)
     {
         var goes = new Subscriber("goes");
