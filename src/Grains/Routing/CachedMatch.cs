@@ -11,6 +11,9 @@ internal sealed class CachedMatch(ulong hash, byte[] topic, object?[] results, M
     public readonly object?[] Results = results;
     public readonly MatchStamp Stamp = stamp;
 
+    /// <summary>Number of results; here, so that a hit need not load the array.</summary>
+    public readonly int Count = results.Length;
+
     /// <summary>Heap bytes, about.</summary>
     public int Bytes => SizeOf(Topic.Length, Results.Length);
 

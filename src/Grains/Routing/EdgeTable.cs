@@ -7,10 +7,12 @@ namespace Broker.Grains.Routing;
 internal sealed class EdgeTable : RefTable<TrieNode>
 {
     /// <summary>The node one level below, null when there is none. Without the lock.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TrieNode? Find(TrieNode parent, Token token)
+    public TrieNode? Find(TrieNode parent, Token token) =>
+        Find(parent, token, TopicHash.OfEdge(parent.Seed, token.Hash));
+
+    /// <summary>The same with the hash of the step at hand.</summary>
+    public TrieNode? Find(TrieNode parent, Token token, ulong hash)
     {
-        var hash = TopicHash.OfEdge(parent.Seed, token.Hash);
         var shard = Shards.Find(hash);
         ref var tags = ref MemoryMarshal.GetArrayDataReference(shard.Tags);
         ref var items = ref MemoryMarshal.GetArrayDataReference(shard.Items);
@@ -29,6 +31,21 @@ internal sealed class EdgeTable : RefTable<TrieNode>
                 return node;
             }
         }
+    }
+
+    /// <summary>
+    /// Reads what <see cref="Find(TrieNode, Token, ulong)" /> will read first, without deciding anything by it, so that the
+    /// misses of several steps overlap.
+    /// </summary>
+    /// <returns>0 when there is surely no such step.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Peek(ulong hash)
+    {
+        var shard = Shards.Find(hash);
+        var slot = Shard.SlotOf(hash);
+        int tag = Volatile.Read(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot));
+        var item = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot);
+        return tag | ((item is null ? 0 : 1) & tag);
     }
 
     /// <summary>The seed of the node that a level leads to.</summary>

@@ -13,7 +13,7 @@ namespace Broker.Grains.Routing;
 public sealed class FilterIndex<T>
     where T : class
 {
-    /// <summary>Default for the number of cached topics: about 4 MB with 15 subscribers each.</summary>
+    /// <summary>Default for the number of cached topics: about 5 MB with 15 subscribers each.</summary>
     public const int DefaultCachedTopics = 16 * 1024;
 
     /// <summary>Default for the memory of cached results, in bytes.</summary>
@@ -101,8 +101,12 @@ public sealed class FilterIndex<T>
 
         if (_cache.Find(topic, hash) is { } known)
         {
-            scratch.Relax();
-            return MatchScratch.As<T>(known, known.Length);
+            if (scratch.IsLarge)
+            {
+                scratch.Relax();
+            }
+
+            return MatchScratch.As<T>(known.Results, known.Count);
         }
 
         var stamp = _stripes.Take(LevelReader.First(topic));

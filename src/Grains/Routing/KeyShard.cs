@@ -22,7 +22,7 @@ internal sealed class KeyShard(int depth, uint pattern, int entries, int keyByte
     private readonly byte[] _keys = new byte[keyBytes];
     private int _keyBytes;
 
-    /// <summary>First subscriber of each entry; null in all but the few that have none or are dead.</summary>
+    /// <summary>First subscriber of each entry; null when it left, or when the entry is dead.</summary>
     public readonly object?[] One = new object?[entries];
 
     /// <summary>Further subscribers of each entry; no array as long as no entry has two.</summary>
@@ -87,7 +87,7 @@ internal sealed class KeyShard(int depth, uint pattern, int entries, int keyByte
     /// <summary>Whether no subscriber is left. Under the lock.</summary>
     public bool IsDead(int entry) => One[entry] is null && More?[entry] is null;
 
-    /// <summary>Calls back for each entry with a subscriber, in no order.</summary>
+    /// <summary>Each entry with a subscriber and the place of its key, in no order.</summary>
     public IEnumerable<(int Entry, int Offset)> LiveEntries()
     {
         foreach (var word in _slots)

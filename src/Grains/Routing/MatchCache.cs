@@ -36,7 +36,7 @@ internal sealed class MatchCache
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>The result for a topic, null when it is not known or no longer right.</summary>
-    public object?[]? Find(ReadOnlySpan<byte> topic, ulong hash)
+    public CachedMatch? Find(ReadOnlySpan<byte> topic, ulong hash)
     {
         var first = FirstWay(hash);
         var tags = _tags.AsSpan(first, Ways);
@@ -46,7 +46,7 @@ internal sealed class MatchCache
                 && Volatile.Read(ref _entries[first + way]) is { } entry
                 && entry.Hash == hash && topic.SequenceEqual(entry.Topic))
             {
-                return _stripes.Holds(entry.Stamp) ? entry.Results : null;
+                return _stripes.Holds(entry.Stamp) ? entry : null;
             }
         }
 

@@ -18,19 +18,22 @@ internal sealed class MatchScratch
     private int _idle;
 
     /// <summary>Nodes of the trie that the walk stands on, and those of the next level.</summary>
-    public TrieNode?[] Current = new TrieNode?[SmallSize];
-    public TrieNode?[] Next = new TrieNode?[SmallSize];
+    public TrieStep[] Current = new TrieStep[SmallSize];
+    public TrieStep[] Next = new TrieStep[SmallSize];
 
     public int Count { get; private set; }
 
-    /// <summary>Number of references that the arrays have room for.</summary>
-    public int Capacity => _items.Length + Current.Length + Next.Length;
+    /// <summary>Number of entries that the arrays have room for.</summary>
+    public int Capacity { get; private set; } = 3 * SmallSize;
+
+    /// <summary>Whether <see cref="Relax" /> should be told about each use.</summary>
+    public bool IsLarge => Capacity > LargeSize;
 
     public ReadOnlySpan<object?> Items => _items.AsSpan(0, Count);
 
     public void Begin()
     {
-        if (Capacity > LargeSize)
+        if (IsLarge)
         {
             Relax();
         }
@@ -57,7 +60,8 @@ internal sealed class MatchScratch
             Grow(count + 1);
         }
 
-        _items[count] = subscriber;
+        // Always an object[]: the check that a store into an array of a derived type would need is left out.
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_items), count) = subscriber;
         Count = count + 1;
     }
 
@@ -91,8 +95,18 @@ internal sealed class MatchScratch
         _previous = Math.Max(_previous, start + subscribers.Length);
     }
 
-    /// <summary>Makes room for at least so many nodes in <see cref="Next" />, keeping what is there.</summary>
-    public void GrowNext(int size) => Array.Resize(ref Next, Math.Max(size, Next.Length * 2));
+    /// <summary>Makes room for so many nodes in <see cref="Next" />, whose content is lost.</summary>
+    public void EnsureNext(int size)
+    {
+        if (Next.Length < size)
+        {
+            Next = new TrieStep[size * 2];
+            Measure();
+        }
+    }
+
+    /// <summary>Goes on to the next level.</summary>
+    public void Advance() => (Current, Next) = (Next, Current);
 
     /// <summary>The result as references of the subscriber's own type.</summary>
     public ReadOnlySpan<T> Result<T>()
@@ -106,11 +120,6 @@ internal sealed class MatchScratch
     /// <summary>Gives memory back when it was not needed for some time.</summary>
     public void Relax()
     {
-        if (Capacity <= LargeSize)
-        {
-            return;
-        }
-
         _idle = Count < Capacity / 8 ? _idle + 1 : 0;
         if (_idle >= Patience)
         {
@@ -118,10 +127,17 @@ internal sealed class MatchScratch
             _previous = 0;
             Count = 0;
             _items = new object?[SmallSize];
-            Current = new TrieNode?[SmallSize];
-            Next = new TrieNode?[SmallSize];
+            Current = new TrieStep[SmallSize];
+            Next = new TrieStep[SmallSize];
+            Measure();
         }
     }
 
-    private void Grow(int size) => Array.Resize(ref _items, Math.Max(size, _items.Length * 2));
+    private void Grow(int size)
+    {
+        Array.Resize(ref _items, Math.Max(size, _items.Length * 2));
+        Measure();
+    }
+
+    private void Measure() => Capacity = _items.Length + Current.Length + Next.Length;
 }
