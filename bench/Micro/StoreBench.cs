@@ -14,7 +14,7 @@ namespace Broker.Micro;
 /// row; a write is one message and one delivery, so two rows.
 /// <code>dotnet run -c Release --project bench/Micro -- store [directory] [writes] [parts, of abcdef]</code>
 /// </summary>
-public static class StoreBench
+public sealed class StoreBench : IBench
 {
     private const int Sessions = 100;
     private const int FanOut = 1000;
@@ -23,7 +23,11 @@ public static class StoreBench
     private static readonly int[] Runs = [1, 10, 100];
     private static readonly byte[] Topic = Encoding.UTF8.GetBytes("building/7/floor/3/room/12/temperature");
 
-    public static int Run(string[] args)
+    public string Name => "store";
+
+    public string Description => "Rows per second and CPU per row of the embedded store, every commit durable.";
+
+    public int Run(string[] args)
     {
         var root = args.Length > 0 ? args[0] : Path.Combine(Path.GetTempPath(), "store-bench");
         var writes = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 200_000;

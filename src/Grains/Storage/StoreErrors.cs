@@ -7,8 +7,5 @@ public static class StoreErrors
 {
     /// <summary>Reason Code for PUBACK, PUBREC, SUBACK and UNSUBACK: all of them allow it (MQTT 5.0 section 2.4).</summary>
     public static ReasonCode ReasonFor(Exception error) =>
-        error is StoreFullException ? ReasonCode.QuotaExceeded : ReasonCode.ImplementationSpecificError;
+        error is StoreException { IsFull: true } ? ReasonCode.QuotaExceeded : ReasonCode.ImplementationSpecificError;
 }
-
-/// <summary>The store has no room for the write.</summary>
-public sealed class StoreFullException(string message, Exception? inner = null) : Exception(message, inner);

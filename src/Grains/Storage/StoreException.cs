@@ -8,4 +8,7 @@ public class StoreException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>There is no room: other writes may still succeed, and this one may later.</summary>
+    public virtual bool IsFull => false;
 }

@@ -20,5 +20,8 @@ internal sealed class SqliteFault : StoreException
     /// </summary>
     public bool IsPermanent => PrimaryCode is raw.SQLITE_CONSTRAINT or raw.SQLITE_MISMATCH or raw.SQLITE_TOOBIG;
 
+    /// <inheritdoc />
+    public override bool IsFull => PrimaryCode == raw.SQLITE_FULL;
+
     public bool IsCorruption => PrimaryCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
 }
