@@ -93,7 +93,7 @@ internal sealed partial class ClientConnection
 
     private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
     {
-        if (claim.CleanStart && claim.ExpiryInterval == 0 && claim.Will is null
+        if (claim.ExpiryInterval == 0 && claim.Will is null
             && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
         {
             return (session, new SessionGrant(SessionPresent: false, session.Epoch));
@@ -194,7 +194,7 @@ internal sealed partial class ClientConnection
             SessionPresent = sessionPresent,
             Reason = ReasonCode.Success,
             SessionExpiryInterval = granted != packet.SessionExpiryInterval ? granted : null,
-            ReceiveMaximum = (ushort)_services.Limits.ReceiveMaximum,
+            ReceiveMaximum = (ushort)ReceiveMaximum,
             MaximumPacketSize = (uint)_services.Limits.MaxPacketSize,
             AssignedClientIdentifier = packet.ClientId.Length == 0 ? ClientId : null,
             TopicAliasMaximum = (ushort)_services.Limits.TopicAliasMaximum,

@@ -198,10 +198,15 @@ internal sealed partial class ClientConnection
         _records.Dispatch(record, _services.Grace);
     }
 
+    /// <summary>
+    /// What an MQTT 5.0 client is told: it counts QoS 1 and QoS 2 together, so the smaller of the two limits holds.
+    /// </summary>
+    private int ReceiveMaximum => Math.Min(_services.Limits.ReceiveMaximum, _services.SessionOptions.MaxAwaitingRel);
+
     /// <summary>Receive Maximum: MQTT 5.0 clients must keep to it [MQTT-3.3.4-9], 3.x clients are not read until there is room.</summary>
     private bool CheckReceiveMaximum()
     {
-        var limit = _services.Limits.ReceiveMaximum;
+        var limit = Version == ProtocolVersion.Mqtt5 ? ReceiveMaximum : _services.Limits.ReceiveMaximum;
         var waiting = _acknowledgements.Count;
         if (waiting < limit)
         {

@@ -245,7 +245,7 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         _newExpiryInterval = packet.SessionExpiryInterval is { } requested ? LimitExpiry(requested) : null;
-        _isClean = packet.Reason != ReasonCode.DisconnectWithWillMessage;
+        _isClean = packet.Reason == ReasonCode.Success;
         _isClosing = true;
     }
 

@@ -32,13 +32,13 @@ public sealed class DropLedger : IDisposable
             description: "Messages dropped for good, by reason.");
     }
 
-    /// <summary>Records a drop.</summary>
-    public void Add(string clientId, ReadOnlySpan<byte> topic, DropReason reason)
+    /// <summary>Records a drop, or several that have client and reason in common.</summary>
+    public void Add(string clientId, ReadOnlySpan<byte> topic, DropReason reason, int count = 1)
     {
         var drop = new Drop(_time.GetUtcNow().ToUnixTimeMilliseconds(), clientId, Encoding.UTF8.GetString(topic), reason);
         lock (_gate)
         {
-            _counts[(int)reason]++;
+            _counts[(int)reason] += count;
             _latest[_written++ % Capacity] = drop;
         }
     }

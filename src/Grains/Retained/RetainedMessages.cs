@@ -19,6 +19,7 @@ public sealed class RetainedMessages
     private readonly RetainedOptions _limits;
     private long _lastNumber;
     private long _version;
+    private int _expiring;
 
     public RetainedMessages(RetainedOptions limits) => _limits = limits;
 
@@ -110,6 +111,11 @@ public sealed class RetainedMessages
         lock (Gate)
         {
             var expired = new List<RetainedEntry>();
+            if (_expiring == 0)
+            {
+                return [];
+            }
+
             CollectAll(_root, expired);
             expired.RemoveAll(e => e.Message is not { } message || !message.IsExpired(now));
             foreach (var entry in expired)
@@ -136,10 +142,11 @@ public sealed class RetainedMessages
         }
         else
         {
-            Bytes -= node.Entry.Message?.Size ?? 0;
+            Forget(node.Entry);
         }
 
         Bytes += message.Size;
+        _expiring += message.ExpiresAt == long.MaxValue ? 0 : 1;
         node.Entry.Set(message, ++_version);
     }
 
@@ -162,13 +169,22 @@ public sealed class RetainedMessages
         }
 
         Count--;
-        Bytes -= node.Entry.Message?.Size ?? 0;
+        Forget(node.Entry);
         node.Entry.Set(null, ++_version);
         node.Entry = null;
         while (path.TryPop(out var step) && node.IsEmpty)
         {
             step.Parent.Children!.Remove(step.Level);
             node = step.Parent;
+        }
+    }
+
+    private void Forget(RetainedEntry entry)
+    {
+        if (entry.Message is { } message)
+        {
+            Bytes -= message.Size;
+            _expiring -= message.ExpiresAt == long.MaxValue ? 0 : 1;
         }
     }
 

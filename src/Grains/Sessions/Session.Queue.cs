@@ -91,6 +91,12 @@ public sealed partial class Session
 
     private void ForgetAll()
     {
+        var lost = _queue.Total + _inflight.Count + _dormantCount;
+        if (lost > 0)
+        {
+            _env.Drops.Add(ClientId, "(session)"u8, DropReason.SessionEnded, lost);
+        }
+
         // The session's rows go with its own row; only those that wait have to be told.
         foreach (var item in _queue.All().ToList())
         {
