@@ -1,11 +1,28 @@
+using Broker.Gateway.Auth;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
 
 RuntimeTuning.Apply();
 try
 {
-    var configuration = BrokerConfiguration.Load(args);
-    return await BrokerHost.RunAsync(configuration.Options);
+    var commandLine = CommandLine.Parse(args);
+    switch (commandLine)
+    {
+        case { Help: true }:
+            Console.WriteLine(CommandLine.Usage);
+            return 0;
+        case { Version: true }:
+            Console.WriteLine($"broker {Banner.Version}");
+            return 0;
+    }
+
+    var options = BrokerConfiguration.Load(commandLine);
+    return commandLine.Words switch
+    {
+        [] => await BrokerHost.RunAsync(options),
+        ["user", ..] => UserCommand.Run([.. commandLine.Words.Skip(1)], options),
+        [var word, ..] => throw new StartupException($"unknown command '{word}'; see --help"),
+    };
 }
 catch (StartupException refusal)
 {

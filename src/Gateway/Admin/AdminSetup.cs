@@ -1,22 +1,40 @@
 using Broker.Gateway.Options;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Orleans.Dashboard;
 
 namespace Broker.Gateway.Admin;
 
-/// <summary>The HTTP side: health, and the dashboard behind the administrator's door.</summary>
+/// <summary>The HTTP side: health for everybody, the rest behind <see cref="AdminAccess"/>.</summary>
 internal static class AdminSetup
 {
-    public static void AddAdmin(this WebApplicationBuilder builder, BrokerOptions options)
+    private const string DashboardPath = "/dashboard";
+
+    public static void AddAdmin(this WebApplicationBuilder builder)
     {
-        builder.Services.AddRouting();
+        var services = builder.Services;
+        services.AddRouting();
+        services.AddSingleton<AdminAccess>();
+        services.AddSingleton<IReadinessCheck, LifetimeCheck>();
+        services.AddSingleton<IReadinessCheck, SiloCheck>();
+        services.AddSingleton<IReadinessCheck, StoreCheck>();
     }
 
     public static void MapAdmin(this WebApplication app, BrokerOptions options)
     {
+        // Before routing: what is added later is behind the door without anybody having to think of it.
+        app.Use(app.Services.GetRequiredService<AdminAccess>().GuardAsync);
+        app.UseRouting();
+        app.MapHealth();
         if (options.Dashboard.Enabled)
         {
-            app.MapOrleansDashboard("/dashboard");
+            app.MapOrleansDashboard(DashboardPath);
+            RequestDelegate toDashboard = context =>
+            {
+                context.Response.Redirect(DashboardPath);
+                return Task.CompletedTask;
+            };
+            app.MapGet("/", toDashboard);
         }
     }
 }

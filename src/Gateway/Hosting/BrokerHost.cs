@@ -11,45 +11,71 @@ namespace Broker.Gateway.Hosting;
 /// </summary>
 internal static class BrokerHost
 {
+    // 5 s: closing a store takes milliseconds; after that, ending beats waiting, and the store is safe against it.
+    private static readonly TimeSpan TakeDownTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs until a signal stops it; 0 after an orderly stop.</summary>
     public static async Task<int> RunAsync(BrokerOptions options)
     {
         using var signals = new StopSignals();
+        var state = new BrokerState();
+        using var calledOff = signals.Token.Register(state.Abandoned);
         var data = DataFolder.Prepare(options.Data);
 
-        await using var app = Build(options);
+        var app = Build(options, state);
         try
         {
             await app.StartAsync(signals.Token);
         }
-        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
+        catch (Exception failure)
         {
-            return 0;
-        }
-        catch (Exception failure) when (StartupFailure.Explain(failure, options) is { } line)
-        {
-            throw new StartupException(line, failure);
+            state.Abandoned();
+            await TakeDownAsync(app);
+            if (signals.Token.IsCancellationRequested)
+            {
+                return 0;
+            }
+
+            if (StartupFailure.Explain(failure, options) is { } line)
+            {
+                throw new StartupException(line, failure);
+            }
+
+            throw;
         }
 
-        app.Services.GetRequiredService<BrokerState>().Started();
+        state.Started();
         Banner.Write(Console.Out, app.Services, data);
         await app.WaitForShutdownAsync(CancellationToken.None);
+        await TakeDownAsync(app);
         return 0;
     }
 
-    private static WebApplication Build(BrokerOptions options)
+    // Stops what still runs and disposes of it, in bounded time, and fails at nothing: the process ends next.
+    private static async Task TakeDownAsync(WebApplication app)
+    {
+        using var timeout = new CancellationTokenSource(TakeDownTimeout);
+        await app.StopAsync(timeout.Token).WaitAsync(timeout.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await app.DisposeAsync().AsTask().WaitAsync(timeout.Token)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private static WebApplication Build(BrokerOptions options, BrokerState state)
     {
         // The empty builder: no default configuration files, watchers and providers that the broker does not read.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
         {
             ApplicationName = typeof(BrokerHost).Assembly.GetName().Name,
+            EnvironmentName = Environments.Production,
             ContentRootPath = AppContext.BaseDirectory,
         });
-        builder.AddBrokerLogging(options.Log);
+        builder.Services.AddSingleton(state);
+        builder.AddBrokerLogging(options.Log, state);
         builder.AddBrokerOptions(options);
         builder.AddSilo(options);
-        builder.AddBrokerServices();
-        builder.AddAdmin(options);
+        builder.AddBrokerServices(options.Shutdown);
+        builder.AddAdmin();
         builder.AddListeners(options);
 
         var app = builder.Build();

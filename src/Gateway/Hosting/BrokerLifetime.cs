@@ -5,12 +5,15 @@ namespace Broker.Gateway.Hosting;
 /// <summary>
 /// Ties the broker's own steps into the host: start-up steps between silo and listeners, the drain before anything stops.
 /// </summary>
-internal sealed class BrokerLifetime(
+internal sealed partial class BrokerLifetime(
     IEnumerable<IBrokerStartup> steps,
     IEnumerable<IConnectionDrain> drains,
     BrokerState state,
-    ShutdownOptions options) : IHostedLifecycleService
+    ShutdownOptions options,
+    ILogger<BrokerLifetime> log) : IHostedLifecycleService
 {
+    private readonly ILogger _log = log;
+
     /// <summary>Runs after the silo is active and before Kestrel binds: hosted services start in the order of registration.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -28,8 +31,15 @@ internal sealed class BrokerLifetime(
         budget.CancelAfter(options.DrainTimeout);
         foreach (var drain in drains)
         {
-            await drain.DrainAsync(budget.Token).WaitAsync(cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await drain.DrainAsync(budget.Token).WaitAsync(cancellationToken);
+            }
+            catch (Exception failure)
+            {
+                // A stop goes on whatever fails: connections that are left are cut off by Kestrel.
+                LogDrainFailed(failure);
+            }
         }
     }
 
@@ -40,4 +50,7 @@ internal sealed class BrokerLifetime(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(120, LogLevel.Warning, "Connections were not closed in order")]
+    private partial void LogDrainFailed(Exception failure);
 }

@@ -29,21 +29,30 @@ internal static class BrokerServices
         services.AddSingleton(options.Shutdown);
     }
 
-    public static void AddBrokerServices(this WebApplicationBuilder builder)
+    public static void AddBrokerServices(this WebApplicationBuilder builder, ShutdownOptions options)
     {
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton<BrokerState>();
 
         services.AddStore();
         services.AddBrokerGrains();
         services.AddConnections();
         services.AddSingleton<IBrokerStartup, StoreStartup>();
 
+        // The order is the order in which they are asked.
+        services.AddSingleton<UserDirectory>();
+        services.AddSingleton<IAuthenticator, UsersFileAuthenticator>();
         services.AddSingleton<IAuthenticator, AnonymousAuthenticator>();
         services.AddSingleton<AuthenticationChain>();
         services.AddSingleton<IAuthorizer, DefaultAuthorizer>();
         services.AddSingleton<AccessControl>();
+        services.AddSingleton<IBrokerStartup, AuthenticationStartup>();
+
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            // One budget for the whole stop; the drain has its own share of it.
+            host.ShutdownTimeout = options.DrainTimeout + options.StopTimeout;
+        });
 
         // After the silo's own hosted service, which UseOrleans has registered.
         services.AddHostedService<BrokerLifetime>();

@@ -3,6 +3,7 @@ namespace Broker.Gateway.Hosting;
 /// <summary>How far the process is in its life, for readiness and for the listeners.</summary>
 internal sealed class BrokerState
 {
+    private volatile bool _abandoned;
     private volatile bool _started;
     private volatile bool _stopping;
 
@@ -11,6 +12,11 @@ internal sealed class BrokerState
 
     /// <summary>A stop has begun; no connection is taken any more.</summary>
     public bool IsStopping => _stopping;
+
+    /// <summary>The start has failed or was called off. What the parts say while they are taken down again is noise.</summary>
+    public bool IsAbandoned => _abandoned && !_started;
+
+    public void Abandoned() => _abandoned = true;
 
     public void Started() => _started = true;
 

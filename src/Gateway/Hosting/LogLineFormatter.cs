@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Console;
 namespace Broker.Gateway.Hosting;
 
 /// <summary>An event as a line: time (UTC), level, category, message; an exception follows on lines of its own.</summary>
-internal sealed class LogLineFormatter() : ConsoleFormatter(FormatterName)
+internal sealed class LogLineFormatter(BrokerState state) : ConsoleFormatter(FormatterName)
 {
     public const string FormatterName = "line";
 
@@ -13,6 +13,11 @@ internal sealed class LogLineFormatter() : ConsoleFormatter(FormatterName)
     public override void Write<TState>(
         in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        if (state.IsAbandoned)
+        {
+            return;
+        }
+
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         textWriter.Write(DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture));
         textWriter.Write(Label(logEntry.LogLevel));

@@ -23,6 +23,8 @@ internal static class ListenAddress
             return true;
         }
 
-        return IPAddress.TryParse(text, out address);
+        // The parser also takes 1.2.3 for 1.2.0.3, which nobody means.
+        return (text.Contains(':', StringComparison.Ordinal) || text.Count(c => c == '.') == 3) &&
+            IPAddress.TryParse(text, out address);
     }
 }

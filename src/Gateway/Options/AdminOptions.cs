@@ -7,14 +7,15 @@ namespace Broker.Gateway.Options;
 public sealed class AdminOptions
 {
     /// <summary>Name for HTTP Basic. Takes a <see cref="Password"/>.</summary>
+    [AllowedText("a name without a colon, together with Password")]
     public string? User { get; set; }
 
     /// <summary>Password for HTTP Basic. Better given by environment or file than on the command line, which others can read.</summary>
-    [Secret]
+    [Secret, AllowedText("a password, together with User")]
     public string? Password { get; set; }
 
     /// <summary>Token for <c>Authorization: Bearer</c>, at least 16 characters. May stand beside user and password.</summary>
-    [Secret]
+    [Secret, AllowedText("at least 16 characters")]
     public string? Token { get; set; }
 
     /// <summary>Whether any administrator is configured.</summary>

@@ -10,5 +10,6 @@ public sealed class AuthOptions
     public bool? AllowAnonymous { get; set; }
 
     /// <summary>File of users and password hashes, one <c>name:hash</c> per line. When it is not set, <c>users</c> in the data folder.</summary>
+    [AllowedText("a file")]
     public string? UsersFile { get; set; }
 }

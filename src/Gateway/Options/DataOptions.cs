@@ -4,5 +4,6 @@ namespace Broker.Gateway.Options;
 public sealed class DataOptions
 {
     /// <summary>Folder of the store, the users file and an optional appsettings.json. Created when it is missing.</summary>
+    [AllowedText("a folder")]
     public string Directory { get; set; } = "./data";
 }

@@ -1,3 +1,4 @@
+using Broker.Gateway.Listeners;
 using Broker.Grains.Options;
 
 namespace Broker.Gateway.Options;
@@ -6,6 +7,7 @@ namespace Broker.Gateway.Options;
 public sealed class HttpOptions
 {
     /// <summary>An IPv4 or IPv6 address, <c>localhost</c>, or <c>*</c> for every address of both families.</summary>
+    [AllowedText(ListenAddress.Allowed)]
     public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>TCP port. The banner says which one it became.</summary>

@@ -1,0 +1,8 @@
+namespace Broker.Gateway.Admin;
+
+/// <summary>Something the broker must have to serve clients.</summary>
+public interface IReadinessCheck
+{
+    /// <summary>Why the broker is not ready, in a few words; null when nothing is wrong here. Must not wait.</summary>
+    string? Obstacle { get; }
+}

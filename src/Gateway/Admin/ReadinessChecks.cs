@@ -1,0 +1,25 @@
+using Broker.Gateway.Hosting;
+using Broker.Grains.Storage;
+
+namespace Broker.Gateway.Admin;
+
+/// <summary>Between the opening of the listeners and the beginning of a stop.</summary>
+internal sealed class LifetimeCheck(BrokerState state) : IReadinessCheck
+{
+    public string? Obstacle => state.IsStopping ? "stopping" : state.IsStarted ? null : "starting";
+}
+
+/// <summary>The silo is an active member of its cluster.</summary>
+internal sealed class SiloCheck(ISiloStatusOracle oracle) : IReadinessCheck
+{
+    public string? Obstacle =>
+        oracle.CurrentStatus == SiloStatus.Active ? null : $"silo is {oracle.CurrentStatus}";
+}
+
+/// <summary>The store takes commits.</summary>
+internal sealed class StoreCheck(IServiceProvider services) : IReadinessCheck
+{
+    private readonly IMessageStore? _store = services.GetService<IMessageStore>();
+
+    public string? Obstacle => _store is null or { IsAvailable: true } ? null : "store is not available";
+}

@@ -1,0 +1,87 @@
+using Broker.Gateway.Options;
+
+namespace Broker.Gateway.Auth;
+
+/// <summary>
+/// The users as the file has them now. Asked on every CONNECT with a user name, it looks at the file at most once a second; a file
+/// that has become wrong is reported once, and the users before it stay.
+/// </summary>
+internal sealed partial class UserDirectory
+{
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
+
+    private readonly TimeProvider _time;
+    private readonly ILogger<UserDirectory> _log;
+    private readonly Lock _gate = new();
+    private volatile UserSet _users;
+    private (DateTime Modified, long Length) _stamp;
+    private long _checkedAt;
+
+    public UserDirectory(AuthOptions auth, DataOptions data, TimeProvider time, ILogger<UserDirectory> log)
+    {
+        _time = time;
+        _log = log;
+        Path = PathOf(auth, data);
+        _stamp = Stamp();
+        _checkedAt = time.GetTimestamp();
+        _users = new UserSet(UsersFile.Load(Path).Users);
+    }
+
+    /// <summary>Full path of the file.</summary>
+    public string Path { get; }
+
+    /// <summary>The users, after a look at the file when it is time.</summary>
+    public UserSet Current
+    {
+        get
+        {
+            if (_time.GetElapsedTime(Volatile.Read(ref _checkedAt)) >= CheckEvery)
+            {
+                Refresh();
+            }
+
+            return _users;
+        }
+    }
+
+    /// <summary>Where the file is, or would be.</summary>
+    public static string PathOf(AuthOptions auth, DataOptions data) => System.IO.Path.GetFullPath(
+        string.IsNullOrEmpty(auth.UsersFile) ? System.IO.Path.Combine(data.Directory, "users") : auth.UsersFile);
+
+    private void Refresh()
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _checkedAt, _time.GetTimestamp());
+            var stamp = Stamp();
+            if (stamp == _stamp)
+            {
+                return;
+            }
+
+            _stamp = stamp;
+            try
+            {
+                _users = new UserSet(UsersFile.Load(Path).Users);
+                LogReloaded(Path, _users.Count);
+            }
+            catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
+            {
+                // Half-edited or unreadable for a moment: locking everybody out would be worse than the last good state.
+                LogNotReloaded(Path, failure.Message);
+            }
+        }
+    }
+
+    private (DateTime Modified, long Length) Stamp()
+    {
+        var file = new FileInfo(Path);
+        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+    }
+
+    [LoggerMessage(100, LogLevel.Information, "{Path} has changed: {Count} users")]
+    private partial void LogReloaded(string path, int count);
+
+    [LoggerMessage(101, LogLevel.Warning, "{Path} has changed and cannot be used, the users before it stay: {Reason}")]
+    private partial void LogNotReloaded(string path, string reason);
+}

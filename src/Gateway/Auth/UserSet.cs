@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Broker.Gateway.Auth;
+
+/// <summary>
+/// One state of the users. A password that has been verified once is recognised by a keyed hash from then on, because a reconnect
+/// storm of clients at 0.1 s each would keep the machine busy for minutes. The key lives in this object only.
+/// </summary>
+internal sealed class UserSet(IReadOnlyDictionary<string, PasswordHash> users)
+{
+    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly Dictionary<string, User> _users = users.ToDictionary(
+        entry => entry.Key, entry => new User(entry.Value), StringComparer.Ordinal);
+
+    /// <summary>Number of users.</summary>
+    public int Count => _users.Count;
+
+    /// <summary>Whether there is a user of that name.</summary>
+    public bool Contains(string name) => _users.ContainsKey(name);
+
+    /// <summary>Whether this very password was verified before. False says nothing about the password.</summary>
+    public bool IsVerified(string name, ReadOnlySpan<byte> password) =>
+        _users.TryGetValue(name, out var user) && user.Verified is { } known &&
+        CryptographicOperations.FixedTimeEquals(known, Digest(name, password));
+
+    /// <summary>Verifies a password the long way and remembers success.</summary>
+    public bool Verify(string name, ReadOnlySpan<byte> password)
+    {
+        if (!_users.TryGetValue(name, out var user) || !user.Hash.Verify(password))
+        {
+            return false;
+        }
+
+        user.Verified = Digest(name, password);
+        return true;
+    }
+
+    private byte[] Digest(string name, ReadOnlySpan<byte> password)
+    {
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+        hash.AppendData(Encoding.UTF8.GetBytes(name));
+        hash.AppendData([0]);
+        hash.AppendData(password);
+        return hash.GetHashAndReset();
+    }
+
+    private sealed class User(PasswordHash hash)
+    {
+        public PasswordHash Hash { get; } = hash;
+
+        public volatile byte[]? Verified;
+    }
+}

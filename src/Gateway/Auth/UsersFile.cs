@@ -1,0 +1,95 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace Broker.Gateway.Auth;
+
+/// <summary>The users file: a line <c>name:hash</c> per user, <c>#</c> for comments. Comments are kept by an edit.</summary>
+internal sealed class UsersFile
+{
+    private readonly List<string> _lines = [];
+    private readonly Dictionary<string, PasswordHash> _users = new(StringComparer.Ordinal);
+
+    /// <summary>Users by name; names are case-sensitive.</summary>
+    public IReadOnlyDictionary<string, PasswordHash> Users => _users;
+
+    /// <summary>Whether a name can stand in the file.</summary>
+    public static bool IsValidName(string name) =>
+        name.Length is > 0 and <= 1024 && name[0] != '#' && name.Trim() == name &&
+        !name.Contains(':', StringComparison.Ordinal) && !name.Any(char.IsControl);
+
+    /// <summary>Reads the file; one that does not exist has no users. A line that is not right is a <see cref="FormatException"/>.</summary>
+    public static UsersFile Load(string path)
+    {
+        var file = new UsersFile();
+        if (!File.Exists(path))
+        {
+            return file;
+        }
+
+        foreach (var line in File.ReadAllLines(path))
+        {
+            file._lines.Add(line);
+            if (string.IsNullOrWhiteSpace(line) || line[0] == '#')
+            {
+                continue;
+            }
+
+            if (!TryParse(line, out var name, out var hash))
+            {
+                throw new FormatException($"{path}: line {file._lines.Count} is not name:hash");
+            }
+
+            if (!file._users.TryAdd(name, hash))
+            {
+                throw new FormatException($"{path}: line {file._lines.Count} names '{name}' again");
+            }
+        }
+
+        return file;
+    }
+
+    /// <summary>Adds a user or replaces the password.</summary>
+    public void Set(string name, PasswordHash hash)
+    {
+        Remove(name);
+        _lines.Add($"{name}:{hash}");
+        _users[name] = hash;
+    }
+
+    /// <summary>Removes a user; false when there is none of that name.</summary>
+    public bool Remove(string name)
+    {
+        _lines.RemoveAll(line => line.StartsWith(name + ":", StringComparison.Ordinal));
+        return _users.Remove(name);
+    }
+
+    /// <summary>Replaces the file in one step, readable by its owner only: a reader sees the old users or the new ones.</summary>
+    public void Save(string path)
+    {
+        var full = Path.GetFullPath(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+        var temporary = full + ".new";
+        File.Delete(temporary);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using (var stream = new FileStream(temporary, options))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(string.Concat(_lines.Select(line => line + "\n"))));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, full, overwrite: true);
+    }
+
+    private static bool TryParse(string line, out string name, [NotNullWhen(true)] out PasswordHash? hash)
+    {
+        var colon = line.IndexOf(':', StringComparison.Ordinal);
+        name = colon > 0 ? line[..colon] : "";
+        hash = PasswordHash.Parse(line[(colon + 1)..].Trim());
+        return IsValidName(name) && hash is not null;
+    }
+}

@@ -1,0 +1,67 @@
+using Broker.Gateway.Listeners;
+using Broker.Gateway.Options;
+
+namespace Broker.Gateway.Configuration;
+
+/// <summary>What a single range cannot say: text formats, and settings that depend on each other.</summary>
+internal static class OptionsRules
+{
+    // 16 characters: enough that nobody guesses a random token, and no more than tools make by default.
+    private const int MinTokenLength = 16;
+
+    /// <summary>One line for each rule that is broken, naming keys by <paramref name="form"/>.</summary>
+    public static IEnumerable<string> Check(BrokerOptions options, Func<string, string> form)
+    {
+        if (options.Data.Directory.Length == 0)
+        {
+            yield return $"{form(SettingKeys.DataDirectory)}: '' is not allowed; allowed: a folder";
+        }
+
+        for (var i = 0; i < options.Listeners.Mqtt.Count; i++)
+        {
+            var endpoint = options.Listeners.Mqtt[i];
+            var key = form($"Broker:Listeners:Mqtt:{i}:Address");
+            if (!ListenAddress.TryParse(endpoint.Address, out _))
+            {
+                yield return $"{key}: '{endpoint.Address}' is not allowed; allowed: {ListenAddress.Allowed}";
+            }
+        }
+
+        if (!ListenAddress.TryParse(options.Http.Address, out _))
+        {
+            yield return $"{form("Broker:Http:Address")}: '{options.Http.Address}' is not allowed; " +
+                $"allowed: {ListenAddress.Allowed}";
+        }
+
+        if (options.Session.LowWatermark > options.Session.HighWatermark)
+        {
+            yield return $"{form("Broker:Session:LowWatermark")}: '{ValueText.Format(options.Session.LowWatermark, false)}' " +
+                $"is not allowed; allowed: 0 to Broker:Session:HighWatermark";
+        }
+
+        foreach (var line in CheckAdmin(options.Admin, form))
+        {
+            yield return line;
+        }
+    }
+
+    private static IEnumerable<string> CheckAdmin(AdminOptions admin, Func<string, string> form)
+    {
+        if (string.IsNullOrEmpty(admin.User) != string.IsNullOrEmpty(admin.Password))
+        {
+            yield return $"{form("Broker:Admin:User")} and {form("Broker:Admin:Password")} are given together or not at all";
+        }
+
+        // HTTP Basic separates name and password by the first colon.
+        if (admin.User is { } user && user.Contains(':', StringComparison.Ordinal))
+        {
+            yield return $"{form("Broker:Admin:User")}: '{user}' is not allowed; allowed: a name without a colon";
+        }
+
+        if (admin.Token is { Length: < MinTokenLength })
+        {
+            yield return $"{form("Broker:Admin:Token")}: the value given is not allowed; " +
+                $"allowed: at least {MinTokenLength} characters";
+        }
+    }
+}
