@@ -1,0 +1,78 @@
+using System.Net;
+using System.Text;
+using Broker.Gateway.Admin;
+using Broker.Gateway.Options;
+using Microsoft.AspNetCore.Http;
+
+namespace Broker.Gateway.Tests.Admin;
+
+public sealed class AdminAccessTests
+{
+    private const string Token = "0123456789abcdef";
+
+    [Theory]
+    [InlineData("127.0.0.1", "localhost", null, 200)]
+    [InlineData("::1", "[::1]:8080", null, 200)]
+    [InlineData("::ffff:127.0.0.1", "127.0.0.1:8080", null, 200)]
+    [InlineData("192.0.2.1", "localhost", null, 403)]
+    [InlineData("127.0.0.1", "evil.example", null, 403)]
+    [InlineData("127.0.0.1", "localhost", "X-Forwarded-For", 403)]
+    public async Task Without_an_administrator_only_this_machine_gets_in(
+        string peer, string host, string? header, int expected)
+    {
+        var context = Request("/dashboard", peer, host);
+        if (header is not null)
+        {
+            context.Request.Headers[header] = "192.0.2.1";
+        }
+
+        Assert.Equal(expected, await StatusAsync(new AdminOptions(), context));
+    }
+
+    [Theory]
+    [InlineData(null, 401)]
+    [InlineData("Basic root:pass", 200)]
+    [InlineData("basic root:pass", 200)]
+    [InlineData("Basic root:wrong", 401)]
+    [InlineData("Basic %%%", 401)]
+    [InlineData("Bearer " + Token, 200)]
+    [InlineData("Bearer " + Token + "0", 401)]
+    [InlineData("Bearer", 401)]
+    public async Task With_an_administrator_everybody_has_to_be_it(string? authorization, int expected)
+    {
+        var context = Request("/dashboard", "127.0.0.1", "localhost");
+        if (authorization is not null)
+        {
+            var parts = authorization.Split(' ');
+            context.Request.Headers.Authorization = parts is [_, var pair] && pair.Contains(':', StringComparison.Ordinal)
+                ? $"{parts[0]} {Convert.ToBase64String(Encoding.UTF8.GetBytes(pair))}"
+                : authorization;
+        }
+
+        Assert.Equal(
+            expected, await StatusAsync(new AdminOptions { User = "root", Password = "pass", Token = Token }, context));
+    }
+
+    [Fact]
+    public async Task Health_is_open_to_all() =>
+        Assert.Equal(200, await StatusAsync(new AdminOptions { Token = Token }, Request("/health/ready", "192.0.2.1", "x")));
+
+    [Fact]
+    public async Task A_path_that_only_begins_like_health_is_not() =>
+        Assert.Equal(401, await StatusAsync(new AdminOptions { Token = Token }, Request("/healthy", "127.0.0.1", "x")));
+
+    private static DefaultHttpContext Request(string path, string peer, string host)
+    {
+        var context = new DefaultHttpContext();
+        context.Request.Path = path;
+        context.Request.Host = new HostString(host);
+        context.Connection.RemoteIpAddress = IPAddress.Parse(peer);
+        return context;
+    }
+
+    private static async Task<int> StatusAsync(AdminOptions options, HttpContext context)
+    {
+        await new AdminAccess(options).GuardAsync(context, _ => Task.CompletedTask);
+        return context.Response.StatusCode;
+    }
+}
