@@ -2,6 +2,8 @@ using System.Collections;
 using System.Globalization;
 using Broker.Gateway.Options;
 
+using Broker.Grains.Options;
+
 namespace Broker.Gateway.Configuration;
 
 /// <summary>Puts given values into the options and says what is wrong with those that do not fit.</summary>

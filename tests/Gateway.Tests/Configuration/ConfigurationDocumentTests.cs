@@ -1,5 +1,7 @@
 using Broker.Gateway.Configuration;
 
+using Broker.Grains.Options;
+
 namespace Broker.Gateway.Tests.Configuration;
 
 /// <summary>docs/configuration.md says what the program does, setting by setting.</summary>
