@@ -2,9 +2,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Broker.Gateway.Connections;
 
-/// <summary>Serves one MQTT connection for as long as it lives.</summary>
-internal sealed class MqttConnectionHandler : ConnectionHandler
+/// <summary>Kestrel's way into the broker: one <see cref="ClientConnection"/> for each transport connection.</summary>
+internal sealed class MqttConnectionHandler(ConnectionServices services) : ConnectionHandler
 {
     /// <inheritdoc />
-    public override Task OnConnectedAsync(ConnectionContext connection) => Task.CompletedTask;
+    public override Task OnConnectedAsync(ConnectionContext connection) =>
+        new ClientConnection(services, connection).RunAsync();
 }

@@ -1,5 +1,11 @@
 using Broker.Gateway.Auth;
+using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
+using Broker.Grains.Hosting;
+using Broker.Grains.Options;
+using Broker.Grains.Recovery;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
 
 namespace Broker.Gateway.Hosting;
@@ -28,6 +34,11 @@ internal static class BrokerServices
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
 
+        services.AddStore();
+        services.AddBrokerGrains();
+        services.AddConnections();
+        services.AddSingleton<IBrokerStartup, StoreStartup>();
+
         // The order is the order in which they are asked.
         services.AddSingleton<UserDirectory>();
         services.AddSingleton<IAuthenticator, UsersFileAuthenticator>();
@@ -45,5 +56,33 @@ internal static class BrokerServices
 
         // After the silo's own hosted service, which UseOrleans has registered.
         services.AddHostedService<BrokerLifetime>();
+        services.AddHostedService<SiloClock>();
+    }
+
+    private static void AddConnections(this IServiceCollection services)
+    {
+        services.AddSingleton<ConnectionServices>();
+        services.AddSingleton<ConnectionRegistry>();
+        services.AddSingleton<ConnectionMetrics>();
+        services.AddSingleton<KeepAliveWheel>();
+        services.AddSingleton<IConnectionDrain, ConnectionDrain>();
+    }
+
+    private static void AddStore(this IServiceCollection services)
+    {
+        services.AddSingleton<StoreMetrics>();
+        services.AddSingleton(s => new SqliteStoreOptions
+        {
+            Path = Path.Combine(s.GetRequiredService<DataOptions>().Directory, "broker.db"),
+            Synchronous = s.GetRequiredService<StoreOptions>().Synchronous == StoreSynchronous.Full
+                ? SqliteSynchronous.Full
+                : SqliteSynchronous.Normal,
+            MaximumPendingBytes = s.GetRequiredService<StoreOptions>().MaxPendingBytes,
+        });
+        services.AddSingleton<IMessageStore>(s => new SqliteMessageStore(
+            s.GetRequiredService<SqliteStoreOptions>(),
+            s.GetRequiredService<ILogger<SqliteMessageStore>>(),
+            s.GetRequiredService<StoreMetrics>(),
+            s.GetRequiredService<TimeProvider>()));
     }
 }

@@ -47,6 +47,13 @@ public sealed class SessionOptions
     [Allowed("1s", "30d")]
     public TimeSpan AwaitRelTimeout { get; set; } = TimeSpan.FromSeconds(300);
 
+    /// <summary>
+    /// After a restart that followed a crash: how long Wills of the clients that were connected wait for their clients to
+    /// come back, and for subscribers to be there.
+    /// </summary>
+    [Allowed("0s", "1h", ZeroMeans = "published at once")]
+    public TimeSpan WillGraceAfterRestart { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Share of <see cref="MaxQueued"/> above which the session's queue counts as high.</summary>
     [Allowed("0", "1")]
     public double HighWatermark { get; set; } = 0.6;

@@ -51,7 +51,7 @@ public sealed record ReplayRow(long Session, string Filter, long AfterNumber);
 
 /// <summary>What a silo must know before its first connection.</summary>
 /// <param name="LastAlive">When the broker was last known to run, in milliseconds since 1970; null for a new store.</param>
-/// <param name="QueuedCounts">Number of delivery rows per session.</param>
+/// <param name="Queues">What waits for each session that has anything waiting, by session number.</param>
 public sealed record RecoveredState(
     long? LastAlive,
     IReadOnlyList<SessionRow> Sessions,
@@ -59,4 +59,9 @@ public sealed record RecoveredState(
     IReadOnlyList<RetainedRow> Retained,
     IReadOnlyList<WillRow> Wills,
     IReadOnlyList<ReplayRow> Replays,
-    IReadOnlyDictionary<long, int> QueuedCounts);
+    IReadOnlyDictionary<long, QueueSummary> Queues);
+
+/// <summary>The deliveries of a session, without loading them.</summary>
+/// <param name="Bytes">Sum of the message sizes.</param>
+/// <param name="LastSequence">Highest sequence in use.</param>
+public readonly record struct QueueSummary(int Count, long Bytes, long LastSequence);

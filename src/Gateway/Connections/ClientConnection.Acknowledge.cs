@@ -1,0 +1,71 @@
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>PUBACK, PUBREC, PUBREL and PUBCOMP, both ways (MQTT sections 3.4 to 3.7).</summary>
+internal sealed partial class ClientConnection
+{
+    private void HandleAcknowledgement(in PacketFrame frame)
+    {
+        if (!AckCodec.TryDecode(frame, Version, out var packet, out var violation))
+        {
+            Refuse(violation);
+            return;
+        }
+
+        if (packet.Type == PacketType.PubRel)
+        {
+            Release(packet.PacketId);
+            return;
+        }
+
+        var isKnown = _session!.Acknowledge(this, packet.Type, packet.PacketId, packet.Reason);
+        if (!isKnown && packet.Type == PacketType.PubRec && packet.Reason < ReasonCode.UnspecifiedError)
+        {
+            SendAck(PacketType.PubRel, packet.PacketId, ReasonCode.PacketIdentifierNotFound);
+        }
+    }
+
+    private void Release(ushort packetId)
+    {
+        var isKnown = _session!.ReleaseInbound(packetId, error =>
+        {
+            // The write is repeated until it succeeds, so there is no error to tell.
+            if (error is null)
+            {
+                SendAck(PacketType.PubComp, packetId, ReasonCode.Success);
+            }
+        });
+        if (!isKnown)
+        {
+            SendAck(PacketType.PubComp, packetId, ReasonCode.PacketIdentifierNotFound);
+        }
+    }
+
+    /// <summary>PUBACK or PUBREC for the client's own publish, or PUBREL for one of ours.</summary>
+    public void Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
+    {
+        if (reason >= ReasonCode.UnspecifiedError && Version != ProtocolVersion.Mqtt5)
+        {
+            // 3.x has no negative acknowledgement: the client finds the connection closed and sends it again.
+            Close(reason);
+            return;
+        }
+
+        if (reason >= ReasonCode.UnspecifiedError && type == PacketType.PubRec)
+        {
+            // Refused: the client may use the packet id for another message (MQTT 5.0 section 4.3.3). Elsewhere, because
+            // whoever completes a publish may hold the lock of another session.
+            ThreadPool.UnsafeQueueUserWorkItem(RefuseOnce, (Packet: packetId, Reason: reason), preferLocal: false);
+            return;
+        }
+
+        SendAck(type, packetId, reason);
+    }
+
+    private void RefuseOnce((ushort Packet, ReasonCode Reason) refused)
+    {
+        _session?.CancelInbound(refused.Packet);
+        SendAck(PacketType.PubRec, refused.Packet, refused.Reason);
+    }
+}

@@ -1,0 +1,205 @@
+using System.Text;
+using Broker.Gateway.Auth;
+using Broker.Grains.Interfaces;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>CONNECT: the first packet, who it is from, and the session it gets (MQTT section 3.1).</summary>
+internal sealed partial class ClientConnection
+{
+    private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
+    private uint _clientMaximumPacketSize = uint.MaxValue;
+
+    private void HandleFirst(in PacketFrame frame)
+    {
+        if (frame.Type != PacketType.Connect)
+        {
+            // The first packet must be CONNECT [MQTT-3.1.0-1]; whoever sends another one does not expect an answer.
+            Refuse(Violations.FirstPacketNotConnect);
+            return;
+        }
+
+        if (!ConnectPacket.TryDecode(frame, out var packet, out var violation))
+        {
+            RefuseConnect(violation);
+            return;
+        }
+
+        _connectVersion = packet.Version;
+        Version = packet.Version;
+        _pending = ConnectAsync(packet);
+    }
+
+    private void RefuseConnect(ProtocolViolation violation)
+    {
+        if (violation.Reason == ReasonCode.UnsupportedProtocolVersion)
+        {
+            // Answered in the form of 3.1.1, which every client understands [MQTT-3.1.2-2].
+            SendConnAckRefusal(violation.Reason);
+        }
+
+        Refuse(violation);
+    }
+
+    private async Task ConnectAsync(ConnectPacket packet)
+    {
+        var reason = await AdmitAsync(packet);
+        if (reason != ReasonCode.Success)
+        {
+            RefuseClient(reason);
+            return;
+        }
+
+        var will = packet.Will is null ? null : ToClaim(packet.Will);
+        var claim = new SessionClaim
+        {
+            CleanStart = packet.CleanStart,
+            ExpiryInterval = GrantedExpiry(packet),
+            Version = packet.Version,
+            Will = will,
+        };
+        SessionGrant grant;
+        Session? session;
+        try
+        {
+            (session, grant) = await ClaimSessionAsync(claim);
+        }
+        catch (Exception error)
+        {
+            Log.SessionRefused(_services.Logger, ClientId, error);
+            RefuseClient(ReasonCode.ServerUnavailable);
+            return;
+        }
+
+        _epoch = grant.Epoch;
+        _session = session;
+        _keepAlive = GrantedKeepAlive(packet);
+        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
+        using (FlushBatch.Open())
+        {
+            SendConnAck(packet, grant.SessionPresent);
+            if (session is null || !session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
+            {
+                // Another CONNECT has taken the session meanwhile.
+                Close(ReasonCode.SessionTakenOver);
+            }
+        }
+
+        _services.Wheel.Reschedule(this);
+    }
+
+    private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
+    {
+        if (claim.ExpiryInterval == 0 && claim.Will is null
+            && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
+        {
+            return (session, new SessionGrant(SessionPresent: false, session.Epoch));
+        }
+
+        var grant = await _services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(ClientId)).Connect(claim);
+        return (_services.Sessions.Find(ClientId), grant);
+    }
+
+    private async ValueTask<ReasonCode> AdmitAsync(ConnectPacket packet)
+    {
+        var clientId = packet.ClientId;
+        if (clientId.Length == 0)
+        {
+            if (packet.Version != ProtocolVersion.Mqtt5 && !packet.CleanStart)
+            {
+                // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to keep a session by.
+                return ReasonCode.ClientIdentifierNotValid;
+            }
+
+            clientId = $"auto-{Guid.NewGuid():N}";
+        }
+        else if (Encoding.UTF8.GetByteCount(clientId) > _services.Limits.MaxClientIdLength)
+        {
+            return ReasonCode.ClientIdentifierNotValid;
+        }
+
+        if (packet.AuthenticationMethod is not null)
+        {
+            return ReasonCode.BadAuthenticationMethod;
+        }
+
+        var result = await _services.Authentication.AuthenticateAsync(
+            new AuthenticationRequest(clientId, packet.UserName, packet.Password, Address, packet.Version),
+            _context.ConnectionClosed);
+        if (!result.IsAllowed)
+        {
+            return result.Reason;
+        }
+
+        _identity = new ClientIdentity(clientId, result.UserName, Address);
+        return packet.Will is null || await MayPublishWillAsync(packet.Will) ? ReasonCode.Success : ReasonCode.NotAuthorized;
+    }
+
+    private ValueTask<bool> MayPublishWillAsync(WillMessage will)
+    {
+        var topic = Encoding.UTF8.GetBytes(will.Topic);
+        return _services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, will.Qos, will.Retain, out var allowed)
+            ? ValueTask.FromResult(allowed)
+            : _services.Access.AuthorizeAsync(
+                _identity!, AccessKind.Publish, topic, will.Qos, will.Retain, _context.ConnectionClosed);
+    }
+
+    private void RefuseClient(ReasonCode reason)
+    {
+        Log.ClientRefused(_services.Logger, ClientId, Address, reason);
+        SendConnAckRefusal(reason);
+        Close(reason);
+    }
+
+    private static WillClaim ToClaim(WillMessage will)
+    {
+        var topic = Encoding.UTF8.GetBytes(will.Topic);
+        return new WillClaim
+        {
+            Bytes = [.. topic, .. will.Properties, .. will.Payload],
+            TopicLength = topic.Length,
+            PropertiesLength = will.Properties.Length,
+            Qos = will.Qos,
+            Retain = will.Retain,
+            MessageExpiryInterval = will.MessageExpiryInterval,
+            DelayInterval = will.DelayInterval,
+        };
+    }
+
+    /// <summary>Session Expiry Interval in seconds: Clean Session 0 of 3.x has the configured one.</summary>
+    private uint GrantedExpiry(ConnectPacket packet) =>
+        packet.Version == ProtocolVersion.Mqtt5 ? LimitExpiry(packet.SessionExpiryInterval)
+        : packet.CleanStart ? 0
+        : Seconds(_services.SessionOptions.SessionExpiry);
+
+    private uint LimitExpiry(uint requested) => Math.Min(requested, Seconds(_services.SessionOptions.MaxSessionExpiry));
+
+    private static uint Seconds(TimeSpan time) => time.TotalSeconds >= uint.MaxValue ? uint.MaxValue : (uint)time.TotalSeconds;
+
+    private ushort GrantedKeepAlive(ConnectPacket packet)
+    {
+        var maximum = (ushort)_services.Limits.MaxKeepAlive.TotalSeconds;
+        var isLimited = packet.Version == ProtocolVersion.Mqtt5 && maximum > 0;
+        return isLimited && (packet.KeepAlive == 0 || packet.KeepAlive > maximum) ? maximum : packet.KeepAlive;
+    }
+
+    private void SendConnAck(ConnectPacket packet, bool sessionPresent)
+    {
+        var granted = _session?.ExpiryInterval ?? 0;
+        Send(new ConnAckPacket
+        {
+            SessionPresent = sessionPresent,
+            Reason = ReasonCode.Success,
+            SessionExpiryInterval = granted != packet.SessionExpiryInterval ? granted : null,
+            ReceiveMaximum = (ushort)ReceiveMaximum,
+            MaximumPacketSize = (uint)_services.Limits.MaxPacketSize,
+            AssignedClientIdentifier = packet.ClientId.Length == 0 ? ClientId : null,
+            TopicAliasMaximum = (ushort)_services.Limits.TopicAliasMaximum,
+            ServerKeepAlive = _keepAlive != packet.KeepAlive ? _keepAlive : null,
+            SharedSubscriptionAvailable = false,
+        });
+    }
+}

@@ -1,0 +1,56 @@
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>Time limits of a connection, looked at by the silo's <see cref="KeepAliveWheel"/>.</summary>
+internal sealed partial class ClientConnection
+{
+    private readonly long _openedAt = Environment.TickCount64;
+    private long _lastActivity = Environment.TickCount64;
+    private ushort _keepAlive;
+
+    /// <summary>Place in the wheel.</summary>
+    internal KeepAliveWheel.Slot WheelSlot { get; } = new();
+
+    /// <summary>
+    /// Closes the connection when its time is over; otherwise the time of the next look, in milliseconds of the monotonic
+    /// clock.
+    /// </summary>
+    internal long CheckTime(long now)
+    {
+        if (_session is null)
+        {
+            var limit = _openedAt + (long)_services.Limits.ConnectTimeout.TotalMilliseconds;
+            if (now >= limit)
+            {
+                Log.NoConnect(_services.Logger, Address);
+                Abort();
+            }
+
+            return limit;
+        }
+
+        var next = long.MaxValue;
+        if (_keepAlive > 0)
+        {
+            // One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
+            var limit = Volatile.Read(ref _lastActivity) + (long)(_keepAlive * 1000 * _services.Limits.KeepAliveFactor);
+            if (now >= limit)
+            {
+                Log.KeepAliveOver(_services.Logger, ClientId);
+                Close(ReasonCode.KeepAliveTimeout);
+            }
+
+            next = limit;
+        }
+
+        var retry = _services.SessionOptions.RetryInterval;
+        if (Version != ProtocolVersion.Mqtt5 && retry > TimeSpan.Zero)
+        {
+            _session.RetryUnacknowledged(retry);
+            next = Math.Min(next, now + (long)retry.TotalMilliseconds);
+        }
+
+        return next;
+    }
+}

@@ -1,0 +1,225 @@
+using Broker.Gateway.Auth;
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>PUBLISH from the client (MQTT section 3.3).</summary>
+internal sealed partial class ClientConnection
+{
+    private byte[]?[]? _aliases;
+
+    private void HandlePublish(in PacketFrame frame)
+    {
+        if (!PublishDecoder.TryDecode(frame, Version, out var view, out var violation))
+        {
+            Refuse(violation);
+            return;
+        }
+
+        var topic = view.Topic;
+        if (view.TopicAlias != 0 && !ResolveAlias(view, ref topic))
+        {
+            Refuse(Violations.TopicAlias);
+            return;
+        }
+
+        if (!TopicRules.IsWithinLimits(topic, _services.Limits.MaxTopicLength, _services.Limits.MaxTopicLevels))
+        {
+            Refuse(Violations.TopicTooLong);
+            return;
+        }
+
+        _services.Metrics.Published(view.Qos);
+        if (!_services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, view.Qos, view.Retain, out var allowed))
+        {
+            _pending = PublishWhenAllowedAsync(Materialize(view, topic), view.PacketId);
+            return;
+        }
+
+        if (!allowed)
+        {
+            RefusePublish(topic, view.Qos, view.PacketId);
+            return;
+        }
+
+        var source = new PublishSource(
+            view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids);
+        Publish(ref source, view.PacketId);
+    }
+
+    private long Now => _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private bool ResolveAlias(in PublishView view, ref ReadOnlySpan<byte> topic)
+    {
+        if (view.TopicAlias > _services.Limits.TopicAliasMaximum)
+        {
+            return false;
+        }
+
+        _aliases ??= new byte[_services.Limits.TopicAliasMaximum + 1][];
+        if (!topic.IsEmpty)
+        {
+            _aliases[view.TopicAlias] = topic.ToArray();
+            return true;
+        }
+
+        topic = _aliases[view.TopicAlias];
+        return !topic.IsEmpty;
+    }
+
+    private ApplicationMessage Materialize(in PublishView view, ReadOnlySpan<byte> topic) =>
+        new PublishSource(view, topic, Now, ClientId, _number, _services.Ids).Materialize();
+
+    private async Task PublishWhenAllowedAsync(ApplicationMessage message, ushort packetId)
+    {
+        var topic = message.Bytes[..message.TopicLength];
+        var allowed = await _services.Access.AuthorizeAsync(
+            _identity!, AccessKind.Publish, topic, message.Qos, message.Retain, _context.ConnectionClosed);
+        using var batch = FlushBatch.Open();
+        if (allowed)
+        {
+            var source = new PublishSource(message);
+            Publish(ref source, packetId);
+        }
+        else
+        {
+            RefusePublish(topic.Span, message.Qos, packetId);
+        }
+    }
+
+    private void RefusePublish(ReadOnlySpan<byte> topic, QualityOfService qos, ushort packetId)
+    {
+        _services.Drops.Add(ClientId, topic, DropReason.NotAuthorized);
+        if (Version != ProtocolVersion.Mqtt5 && qos != QualityOfService.AtMostOnce)
+        {
+            // 3.x has no negative acknowledgement: the connection ends (MQTT 3.1.1 section 3.3.5).
+            Close(ReasonCode.NotAuthorized);
+        }
+        else if (qos != QualityOfService.AtMostOnce)
+        {
+            _acknowledgements.Add(ResponseTo(qos), packetId, ReasonCode.NotAuthorized);
+        }
+    }
+
+    private static PacketType ResponseTo(QualityOfService qos) =>
+        qos == QualityOfService.AtLeastOnce ? PacketType.PubAck : PacketType.PubRec;
+
+    private void Publish(ref PublishSource source, ushort packetId)
+    {
+        PublishRecord? record = null;
+        switch (source.Qos)
+        {
+            case QualityOfService.AtMostOnce:
+                _services.Router.Route(ref source, _session, ref record);
+                if (record is not null)
+                {
+                    record.Seal();
+                    _records.Dispatch(record, _services.Grace);
+                }
+
+                break;
+            case QualityOfService.AtLeastOnce:
+                if (!CheckReceiveMaximum())
+                {
+                    return;
+                }
+
+                Route(ref source, packetId, record);
+                break;
+            case QualityOfService.ExactlyOnce:
+            default:
+                PublishOnce(ref source, packetId);
+                break;
+        }
+
+        if (_services.Store.IsCongested)
+        {
+            _pending = _services.Store.WaitUntilDrainedAsync(_context.ConnectionClosed).AsTask();
+        }
+    }
+
+    private void PublishOnce(ref PublishSource source, ushort packetId)
+    {
+        switch (_session!.BeginInbound(packetId, out var earlier))
+        {
+            case InboundStatus.TooMany:
+                Refuse(Violations.TooManyUnreleased);
+                return;
+            case InboundStatus.Duplicate:
+                // Routed before; only the acknowledgement is repeated, and only when it may be [MQTT-4.3.3-10].
+                var waiter = _acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success);
+                if (earlier is null)
+                {
+                    waiter.Published(ReasonCode.Success);
+                }
+                else
+                {
+                    earlier.Wait(waiter);
+                }
+
+                return;
+            case InboundStatus.New:
+            default:
+                break;
+        }
+
+        if (!CheckReceiveMaximum())
+        {
+            return;
+        }
+
+        PublishRecord? record = null;
+        if (_session.IsDurable)
+        {
+            record = _services.Router.NewRecord(ref source);
+            record.RememberInbound(_session, packetId);
+            _session.SetInboundRecord(packetId, record);
+        }
+
+        Route(ref source, packetId, record);
+    }
+
+    private void Route(ref PublishSource source, ushort packetId, PublishRecord? record)
+    {
+        var receivers = _services.Router.Route(ref source, _session, ref record);
+        var reason = receivers == 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+        var response = ResponseTo(source.Qos);
+        if (record is null)
+        {
+            _acknowledgements.Add(response, packetId, reason);
+            return;
+        }
+
+        record.Wait(_acknowledgements.AddWaiting(response, packetId, reason));
+        record.Seal();
+        _records.Dispatch(record, _services.Grace);
+    }
+
+    /// <summary>
+    /// What an MQTT 5.0 client is told: it counts QoS 1 and QoS 2 together, so the smaller of the two limits holds.
+    /// </summary>
+    private int ReceiveMaximum => Math.Min(_services.Limits.ReceiveMaximum, _services.SessionOptions.MaxAwaitingRel);
+
+    /// <summary>Receive Maximum: MQTT 5.0 clients must keep to it [MQTT-3.3.4-9], 3.x clients are not read until there is room.</summary>
+    private bool CheckReceiveMaximum()
+    {
+        var limit = Version == ProtocolVersion.Mqtt5 ? ReceiveMaximum : _services.Limits.ReceiveMaximum;
+        var waiting = _acknowledgements.Count;
+        if (waiting < limit)
+        {
+            return true;
+        }
+
+        if (Version == ProtocolVersion.Mqtt5)
+        {
+            Refuse(Violations.ReceiveMaximum);
+            return false;
+        }
+
+        _pending = _acknowledgements.WaitBelowAsync(limit);
+        return true;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text;
+using Broker.Gateway.Auth;
+using Broker.Grains.Retained;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>SUBSCRIBE and UNSUBSCRIBE (MQTT sections 3.8 to 3.11).</summary>
+internal sealed partial class ClientConnection
+{
+    private const string SharedPrefix = "$share/";
+    private const string QueuePrefix = "$queue/";
+
+    private void HandleSubscribe(in PacketFrame frame)
+    {
+        if (!SubscribePacket.TryDecode(frame, Version, out var packet, out var violation))
+        {
+            Refuse(violation);
+            return;
+        }
+
+        var work = SubscribeAsync(packet);
+        _pending = work.IsCompletedSuccessfully ? null : work;
+    }
+
+    private async Task SubscribeAsync(SubscribePacket packet)
+    {
+        var reasons = new ReasonCode[packet.Requests.Count];
+        var replays = new List<RetainedReplay>();
+        var granted = new List<string>();
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            reasons[i] = await AllowAsync(packet.Requests[i]);
+            if (reasons[i] < ReasonCode.UnspecifiedError)
+            {
+                granted.Add(packet.Requests[i].Filter);
+                Subscribe(packet.Requests[i], packet.SubscriptionIdentifier, replays);
+            }
+        }
+
+        if (_session!.IsDurable && granted.Count > 0 && await SaveAsync(granted) is { } refused)
+        {
+            // Not durable, so not granted: the filters are taken back before the client is told.
+            granted.ForEach(f => _session.Unsubscribe(f));
+            for (var i = 0; i < reasons.Length; i++)
+            {
+                reasons[i] = reasons[i] < ReasonCode.UnspecifiedError ? refused : reasons[i];
+            }
+        }
+
+        using var batch = FlushBatch.Open();
+        Send(new SubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
+        if (replays.Count > 0)
+        {
+            _session.BeginReplays();
+        }
+    }
+
+    private async Task<ReasonCode?> SaveAsync(List<string> filters)
+    {
+        try
+        {
+            await _session!.SaveSubscriptionsAsync(filters);
+            return null;
+        }
+        catch (Exception error)
+        {
+            Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
+            return StoreErrors.ReasonFor(error);
+        }
+    }
+
+    private ValueTask<ReasonCode> AllowAsync(in SubscriptionRequest request)
+    {
+        var filter = Encoding.UTF8.GetBytes(request.Filter);
+        if (request.Filter.StartsWith(SharedPrefix, StringComparison.Ordinal)
+            || request.Filter.StartsWith(QueuePrefix, StringComparison.Ordinal))
+        {
+            return ValueTask.FromResult(ForVersion(ReasonCode.SharedSubscriptionsNotSupported));
+        }
+
+        if (!TopicRules.IsWithinLimits(filter, _services.Limits.MaxTopicLength, _services.Limits.MaxTopicLevels))
+        {
+            return ValueTask.FromResult(ForVersion(ReasonCode.TopicFilterInvalid));
+        }
+
+        if (_services.Limits.MaxSubscriptionsPerClient is > 0 and var limit && _session!.SubscriptionCount >= limit)
+        {
+            return ValueTask.FromResult(ForVersion(ReasonCode.QuotaExceeded));
+        }
+
+        var qos = request.MaximumQos;
+        if (_services.Access.TryAuthorize(_identity!, AccessKind.Subscribe, filter, qos, false, out var allowed))
+        {
+            return ValueTask.FromResult(allowed ? (ReasonCode)qos : ForVersion(ReasonCode.NotAuthorized));
+        }
+
+        return AskAsync(filter, qos);
+    }
+
+    private async ValueTask<ReasonCode> AskAsync(byte[] filter, QualityOfService qos) =>
+        await _services.Access.AuthorizeAsync(
+            _identity!, AccessKind.Subscribe, filter, qos, false, _context.ConnectionClosed)
+            ? (ReasonCode)qos
+            : ForVersion(ReasonCode.NotAuthorized);
+
+    /// <summary>SUBACK of 3.x knows one failure only, 0x80 [MQTT-3.9.3-2].</summary>
+    private ReasonCode ForVersion(ReasonCode reason) =>
+        Version == ProtocolVersion.Mqtt5 ? reason : ReasonCode.UnspecifiedError;
+
+    private void Subscribe(in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
+    {
+        if (request.RetainHandling == RetainHandling.DoNotSend)
+        {
+            _session!.Subscribe(request.Filter, request.Options, identifier, out _);
+            return;
+        }
+
+        RetainedReplay replay;
+        lock (_services.Retained.Gate)
+        {
+            var subscription = _session!.Subscribe(request.Filter, request.Options, identifier, out var isNew);
+            if (subscription is null || (!isNew && request.RetainHandling == RetainHandling.SendIfNew))
+            {
+                return;
+            }
+
+            var entries = _services.Retained.Match(request.Filter);
+            if (entries.Length == 0)
+            {
+                return;
+            }
+
+            replay = new RetainedReplay(subscription, entries, _services.Retained.Version);
+        }
+
+        _session.AddReplay(replay);
+        replays.Add(replay);
+    }
+
+    private void HandleUnsubscribe(in PacketFrame frame)
+    {
+        if (!UnsubscribePacket.TryDecode(frame, Version, out var packet, out var violation))
+        {
+            Refuse(violation);
+            return;
+        }
+
+        var work = UnsubscribeAsync(packet);
+        _pending = work.IsCompletedSuccessfully ? null : work;
+    }
+
+    private async Task UnsubscribeAsync(UnsubscribePacket packet)
+    {
+        var reasons = new ReasonCode[packet.Filters.Count];
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            reasons[i] = _session!.Unsubscribe(packet.Filters[i]) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+        }
+
+        if (_session!.IsDurable && await SaveAsync([.. packet.Filters]) is { } refused)
+        {
+            Array.Fill(reasons, refused);
+        }
+
+        Send(new UnsubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
+    }
+}

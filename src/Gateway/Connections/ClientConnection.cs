@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.Net;
+using Broker.Gateway.Auth;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+using Microsoft.AspNetCore.Connections;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>
+/// One MQTT connection from its first byte to its last: the protocol's state machine between the transport and the
+/// session. Everything that one read brings is handled on the reader's thread, then everything that was written to any
+/// connection meanwhile is flushed. The thread is given back only to wait for a commit or for the client.
+/// </summary>
+internal sealed partial class ClientConnection : IClientLink
+{
+    private static uint _lastNumber;
+
+    private readonly ConnectionServices _services;
+    private readonly ConnectionContext _context;
+    private readonly ClientOutput _output;
+    private readonly PublishAcknowledgements _acknowledgements;
+    private readonly PublisherRecords _records = new();
+    private readonly uint _number = Interlocked.Increment(ref _lastNumber);
+    private Session? _session;
+    private ClientIdentity? _identity;
+    private long _epoch;
+    private Task? _pending;
+    private volatile bool _isClosing;
+    private bool _isClean;
+    private uint? _newExpiryInterval;
+
+    public ClientConnection(ConnectionServices services, ConnectionContext context)
+    {
+        _services = services;
+        _context = context;
+        _output = new ClientOutput(context.Transport.Output, services.Limits.OutboundBufferBytes, Drained);
+        _acknowledgements = new PublishAcknowledgements(Acknowledge);
+    }
+
+    /// <inheritdoc />
+    public ProtocolVersion Version { get; private set; } = ProtocolVersion.Mqtt311;
+
+    /// <summary>Client Identifier; empty before CONNECT.</summary>
+    public string ClientId => _identity?.ClientId ?? "";
+
+    /// <summary>Where the client is; an IPv4 client of a dual-stack listener has its IPv4 address.</summary>
+    private IPAddress Address =>
+        _context.RemoteEndPoint is not IPEndPoint { Address: var address } ? IPAddress.Loopback
+        : address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
+        : address;
+
+    /// <summary>Serves the connection until either side ends it.</summary>
+    public async Task RunAsync()
+    {
+        _services.Registry.Add(this);
+        _services.Wheel.Add(this);
+        try
+        {
+            await ReadAsync();
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or ConnectionAbortedException)
+        {
+            // The network went away: an end like any other, and the Will's business.
+            Log.ConnectionLost(_services.Logger, ClientId, error.Message);
+        }
+        catch (Exception error)
+        {
+            Log.ConnectionFailed(_services.Logger, ClientId, error);
+            Close(ReasonCode.UnspecifiedError);
+        }
+        finally
+        {
+            await EndAsync();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Close(ReasonCode reason)
+    {
+        if (_isClosing)
+        {
+            return;
+        }
+
+        _isClosing = true;
+        if (Version == ProtocolVersion.Mqtt5 && _session is not null && reason != ReasonCode.Success)
+        {
+            SendDisconnect(reason);
+        }
+
+        // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static connection => connection._context.Transport.Input.CancelPendingRead(), this, preferLocal: false);
+    }
+
+    /// <summary>Ends the connection without a word: its client is gone or does not speak MQTT.</summary>
+    public void Abort()
+    {
+        _isClosing = true;
+        _context.Abort();
+    }
+
+    private async Task ReadAsync()
+    {
+        var input = _context.Transport.Input;
+        while (!_isClosing)
+        {
+            var result = await input.ReadAsync();
+            if (_isClosing)
+            {
+                return;
+            }
+
+            _lastActivity = Environment.TickCount64;
+            var buffer = result.Buffer;
+            using (FlushBatch.Open())
+            {
+                HandlePackets(ref buffer);
+            }
+
+            if (_pending is { } pending)
+            {
+                // What is left of the read waits in the pipe; the client is not read meanwhile.
+                _pending = null;
+                input.AdvanceTo(buffer.Start);
+                await pending;
+                continue;
+            }
+
+            if (result.IsCompleted)
+            {
+                return;
+            }
+
+            input.AdvanceTo(buffer.Start, buffer.End);
+        }
+    }
+
+    /// <summary>Handles packets until the read is used up, one has to be waited for, or the connection closes.</summary>
+    private void HandlePackets(ref ReadOnlySequence<byte> buffer)
+    {
+        while (!_isClosing && _pending is null)
+        {
+            var length = buffer.Length;
+            switch (PacketFramer.TryRead(ref buffer, _services.Limits.MaxPacketSize, out var frame))
+            {
+                case FrameStatus.Incomplete:
+                    _pending = _output.IsOverBudget ? _output.WaitForRoomAsync() : null;
+                    return;
+                case FrameStatus.Complete:
+                    _services.Metrics.Received(length - buffer.Length);
+                    HandlePacket(frame);
+                    break;
+                case FrameStatus.TooLarge:
+                    Refuse(Violations.PacketTooLarge);
+                    return;
+                default:
+                    Refuse(Violations.RemainingLength);
+                    return;
+            }
+        }
+    }
+
+    private void HandlePacket(in PacketFrame frame)
+    {
+        if (_session is null)
+        {
+            HandleFirst(frame);
+            return;
+        }
+
+        switch (frame.Type)
+        {
+            case PacketType.Publish:
+                HandlePublish(frame);
+                break;
+            case PacketType.PubAck:
+            case PacketType.PubRec:
+            case PacketType.PubRel:
+            case PacketType.PubComp:
+                HandleAcknowledgement(frame);
+                break;
+            case PacketType.Subscribe:
+                HandleSubscribe(frame);
+                break;
+            case PacketType.Unsubscribe:
+                HandleUnsubscribe(frame);
+                break;
+            case PacketType.PingReq:
+                HandlePing(frame);
+                break;
+            case PacketType.Disconnect:
+                HandleDisconnect(frame);
+                break;
+            case PacketType.Auth:
+                Refuse(Violations.AuthNotOffered);
+                break;
+            case PacketType.Connect:
+                Refuse(Violations.SecondConnect);
+                break;
+            default:
+                Refuse(Violations.ServerPacket);
+                break;
+        }
+    }
+
+    /// <summary>A protocol violation: the reason code goes to the client, the rule to the log, the connection ends.</summary>
+    private void Refuse(ProtocolViolation violation)
+    {
+        Log.Refused(_services.Logger, ClientId, Address, violation.SpecId, violation.Description);
+        _services.Metrics.Violation();
+        if (_session is null && _connectVersion == ProtocolVersion.Mqtt5)
+        {
+            SendConnAckRefusal(violation.Reason);
+        }
+
+        Close(violation.Reason);
+    }
+
+    private void HandlePing(in PacketFrame frame)
+    {
+        if (frame.Flags != 0 || !frame.Body.IsEmpty)
+        {
+            Refuse(Violations.MalformedPing);
+            return;
+        }
+
+        SendBytes(PingResponse);
+    }
+
+    private void HandleDisconnect(in PacketFrame frame)
+    {
+        if (!DisconnectPacket.TryDecode(frame, Version, out var packet, out var violation))
+        {
+            Refuse(violation);
+            return;
+        }
+
+        if (packet.SessionExpiryInterval is { } interval and > 0 && _session!.ExpiryInterval == 0)
+        {
+            // Only a session that was to outlive its connection may be given another time (MQTT 5.0 section 3.14.2.2.2).
+            Refuse(Violations.ExpiryFromZero);
+            return;
+        }
+
+        _newExpiryInterval = packet.SessionExpiryInterval is { } requested ? LimitExpiry(requested) : null;
+        _isClean = packet.Reason == ReasonCode.Success;
+        _isClosing = true;
+    }
+
+    private async Task EndAsync()
+    {
+        _isClosing = true;
+        _services.Wheel.Remove(this);
+        _services.Registry.Remove(this);
+        _acknowledgements.Abandon();
+        if (_session is not null)
+        {
+            var cause = _isClean ? EndCause.Disconnect : _services.Registry.IsDraining ? EndCause.BrokerStop : EndCause.Lost;
+            _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
+        }
+
+        // A client that does not read its last packets gets a second to do so.
+        var closed = _output.CloseAsync();
+        if (!closed.IsCompleted)
+        {
+            await closed.WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!closed.IsCompleted)
+            {
+                _context.Abort();
+            }
+        }
+
+        await _context.Transport.Input.CompleteAsync();
+        await _context.Transport.Output.CompleteAsync();
+    }
+}

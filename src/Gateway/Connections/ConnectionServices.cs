@@ -1,0 +1,31 @@
+using Broker.Gateway.Auth;
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Retained;
+using Broker.Grains.Routing;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>What every connection of a silo shares.</summary>
+internal sealed record ConnectionServices(
+    AuthenticationChain Authentication,
+    AccessControl Access,
+    SessionTable Sessions,
+    SessionLifecycle Lifecycle,
+    MessageRouter Router,
+    RetainedMessages Retained,
+    IMessageStore Store,
+    AckGraceQueue Grace,
+    MessageIdSource Ids,
+    DropLedger Drops,
+    IGrainFactory Grains,
+    ConnectionRegistry Registry,
+    KeepAliveWheel Wheel,
+    ConnectionMetrics Metrics,
+    SessionOptions SessionOptions,
+    LimitOptions Limits,
+    TimeProvider Time,
+    ILogger<ClientConnection> Logger);

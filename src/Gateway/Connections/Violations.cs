@@ -1,0 +1,43 @@
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>Rules that only the state of a connection can tell to be broken; the rest is the decoders' business.</summary>
+internal static class Violations
+{
+    public static readonly ProtocolViolation FirstPacketNotConnect =
+        new(ReasonCode.ProtocolError, "MQTT-3.1.0-1", "The first packet is not CONNECT.");
+
+    public static readonly ProtocolViolation SecondConnect =
+        new(ReasonCode.ProtocolError, "MQTT-3.1.0-2", "A second CONNECT on the same connection.");
+
+    public static readonly ProtocolViolation ServerPacket =
+        new(ReasonCode.ProtocolError, "2.1.2", "A packet that only a server sends.");
+
+    public static readonly ProtocolViolation AuthNotOffered =
+        new(ReasonCode.ProtocolError, "MQTT-4.12.0-6", "AUTH on a connection without an Authentication Method.");
+
+    public static readonly ProtocolViolation PacketTooLarge =
+        new(ReasonCode.PacketTooLarge, "MQTT-3.2.2-15", "The packet exceeds the Maximum Packet Size.");
+
+    public static readonly ProtocolViolation RemainingLength =
+        new(ReasonCode.MalformedPacket, "MQTT-1.5.5-1", "Remaining Length is not a Variable Byte Integer.");
+
+    public static readonly ProtocolViolation MalformedPing =
+        new(ReasonCode.MalformedPacket, "3.12", "PINGREQ with flags or content.");
+
+    public static readonly ProtocolViolation ExpiryFromZero =
+        new(ReasonCode.ProtocolError, "3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval where CONNECT had none.");
+
+    public static readonly ProtocolViolation TopicAlias =
+        new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-8", "Topic Alias beyond the maximum, or not defined on this connection.");
+
+    public static readonly ProtocolViolation TopicTooLong =
+        new(ReasonCode.TopicNameInvalid, "4.7.3", "The topic name is longer or deeper than this broker accepts.");
+
+    public static readonly ProtocolViolation ReceiveMaximum =
+        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "More unacknowledged PUBLISH packets than the Receive Maximum.");
+
+    public static readonly ProtocolViolation TooManyUnreleased =
+        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "Too many QoS 2 messages wait for PUBREL.");
+}

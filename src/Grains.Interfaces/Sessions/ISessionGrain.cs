@@ -1,0 +1,25 @@
+namespace Broker.Grains.Interfaces.Sessions;
+
+/// <summary>
+/// The owner of one client's session, keyed by <see cref="GrainKeys.Session"/>: decides who acts for the client, one
+/// CONNECT after the other. Messages do not pass through it; connection and publishers enter the session object directly.
+/// </summary>
+[Alias("broker.session")]
+public interface ISessionGrain : IGrainWithStringKey
+{
+    /// <summary>A client connects: takes over from an earlier connection, resumes or starts its session.</summary>
+    [Alias("Connect")]
+    Task<SessionGrant> Connect(SessionClaim claim);
+
+    /// <summary>Loads a dormant session whose queue needs a decision.</summary>
+    [Alias("Wake")]
+    Task Wake();
+
+    /// <summary>Ends the session if it has expired and its client has not come back.</summary>
+    [Alias("Expire")]
+    Task<bool> Expire();
+
+    /// <summary>What the Orleans dashboard shows. Writes nothing and creates nothing durable.</summary>
+    [Alias("GetState")]
+    Task<SessionSnapshot> GetState();
+}

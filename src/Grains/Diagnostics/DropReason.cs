@@ -1,0 +1,32 @@
+namespace Broker.Grains.Diagnostics;
+
+/// <summary>Why a message was dropped for good (promise 5).</summary>
+public enum DropReason
+{
+    /// <summary>The session's queue was full.</summary>
+    QueueFull,
+
+    /// <summary>Its Message Expiry Interval passed.</summary>
+    Expired,
+
+    /// <summary>It exceeds the client's Maximum Packet Size.</summary>
+    TooLarge,
+
+    /// <summary>QoS 0 to a client that does not read fast enough.</summary>
+    SlowConsumer,
+
+    /// <summary>QoS 0 for a client that is away, and <c>QueueQos0</c> is off.</summary>
+    Offline,
+
+    /// <summary>The publisher may not publish to the topic.</summary>
+    NotAuthorized,
+
+    /// <summary>The session ended before the message was acknowledged.</summary>
+    SessionEnded,
+
+    /// <summary>The store refused it; the publisher was told.</summary>
+    StoreFailed,
+
+    /// <summary>A retained message over its limit.</summary>
+    RetainedLimit,
+}

@@ -1,0 +1,31 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Grains.Recovery;
+using Broker.Grains.Retained;
+using Broker.Grains.Routing;
+using Broker.Grains.Sessions;
+using Broker.Grains.Wills;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Grains.Hosting;
+
+/// <summary>Registers sessions, routing and what belongs to them. The host adds the store and the options.</summary>
+public static class GrainsServices
+{
+    /// <param name="node">Number of the silo in message ids; given by the store in a cluster, 1 for a broker alone.</param>
+    public static IServiceCollection AddBrokerGrains(this IServiceCollection services, ushort node = 1) => services
+        .AddSingleton(new TopicPriorities(new Dictionary<string, int>()))
+        .AddSingleton(s => new MessageIdSource(node, s.GetRequiredService<TimeProvider>()))
+        .AddSingleton<FilterIndex<Subscription>>()
+        .AddSingleton<DropLedger>()
+        .AddSingleton<SessionLog>()
+        .AddSingleton<SessionEnvironment>()
+        .AddSingleton<SessionTable>()
+        .AddSingleton<SessionExpiryQueue>()
+        .AddSingleton<SessionLifecycle>()
+        .AddSingleton<AckGraceQueue>()
+        .AddSingleton<RetainedMessages>()
+        .AddSingleton<WillService>()
+        .AddSingleton<MessageRouter>()
+        .AddSingleton<StateRecovery>();
+}

@@ -1,0 +1,86 @@
+using Broker.Grains.Interfaces;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Wills;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Recovery;
+
+/// <summary>
+/// Everything that happens because time passes, on one timer: sessions expire, delayed Wills are published, expired
+/// retained messages go, and the store learns that the broker is alive.
+/// </summary>
+public sealed partial class SiloClock(
+    SessionExpiryQueue expiry,
+    WillService wills,
+    RetainedMessages retained,
+    IMessageStore store,
+    IGrainFactory grains,
+    TimeProvider time,
+    ILogger<SiloClock> logger) : BackgroundService
+{
+    // Session Expiry and Will Delay are in whole seconds.
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
+
+    // How far the end of connections may be misjudged after a crash.
+    private const int AliveEveryTicks = 8;
+    private const int SweepRetainedEveryTicks = 240;
+
+    private readonly ILogger _logger = logger;
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Tick, time);
+        for (var tick = 1L; await timer.WaitForNextTickAsync(stoppingToken); tick++)
+        {
+            try
+            {
+                await PassAsync(tick);
+            }
+            catch (Exception error)
+            {
+                // The next tick tries again what this one could not do.
+                TickFailed(error);
+            }
+        }
+    }
+
+    private async Task PassAsync(long tick)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        wills.Tick();
+        while (expiry.Take(now) is { } session)
+        {
+            await grains.GetGrain<ISessionGrain>(GrainKeys.Session(session.ClientId)).Expire();
+        }
+
+        if (tick % AliveEveryTicks == 0)
+        {
+            store.Post(new AliveWrite(now));
+        }
+
+        if (tick % SweepRetainedEveryTicks == 0 && retained.RemoveExpired(now) is { Count: > 0 } expired)
+        {
+            store.Post(new RetainedSweep(retained, expired));
+        }
+    }
+
+    [LoggerMessage(2050, LogLevel.Error, "Expiry of sessions and Wills failed; tried again shortly")]
+    private partial void TickFailed(Exception error);
+
+    private sealed class AliveWrite(long now) : StoreWrite
+    {
+        public override void AddTo(IStoreBatch batch) => batch.PutLastAlive(now);
+    }
+
+    private sealed class RetainedSweep(RetainedMessages retained, List<string> topics) : StoreWrite
+    {
+        public override bool MustSucceed => true;
+
+        public override void AddTo(IStoreBatch batch) => topics.ForEach(topic => retained.WriteTo(batch, topic));
+    }
+}

@@ -1,0 +1,79 @@
+using Broker.Grains.Options;
+using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Wills;
+
+namespace Broker.Grains.Recovery;
+
+/// <summary>
+/// What a silo does with the store's content before its first connection: sessions become dormant and routable, retained
+/// messages are read, and what ended while no broker ran, or with the last one, takes its course.
+/// </summary>
+public sealed class StateRecovery(
+    SessionTable sessions,
+    RetainedMessages retained,
+    WillService wills,
+    SessionExpiryQueue expiry,
+    SessionOptions options,
+    TimeProvider time)
+{
+    /// <summary>Applies <paramref name="state"/>; the store is open.</summary>
+    public void Apply(RecoveredState state)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+
+        // Connections that were open ended, at the latest, when the broker was last alive.
+        var ended = state.LastAlive ?? now;
+        retained.Load(state.Retained);
+        var byNumber = AddSessions(state, ended);
+        foreach (var row in state.Subscriptions)
+        {
+            byNumber.GetValueOrDefault(row.Session)?.Subscribe(row.Filter, row.Options, row.Identifier, out _);
+        }
+
+        AddReplays(state, byNumber);
+        AddWills(state, ended, now);
+    }
+
+    private Dictionary<long, Session> AddSessions(RecoveredState state, long ended)
+    {
+        var byNumber = new Dictionary<long, Session>(state.Sessions.Count);
+        foreach (var row in state.Sessions)
+        {
+            var session = sessions.Replace(row.ClientId, row.Number, SessionState.Dormant);
+            session.Restore(row, state.Queues.GetValueOrDefault(row.Number));
+            session.ExpiresAt = row.ExpiresAt
+                ?? (row.ExpiryInterval == uint.MaxValue ? null : ended + (row.ExpiryInterval * 1000L));
+            expiry.Add(session);
+            byNumber.Add(row.Number, session);
+        }
+
+        return byNumber;
+    }
+
+    private void AddReplays(RecoveredState state, Dictionary<long, Session> byNumber)
+    {
+        foreach (var row in state.Replays)
+        {
+            if (byNumber.GetValueOrDefault(row.Session) is { } session
+                && session.Subscriptions.FirstOrDefault(s => s.Filter == row.Filter) is { } subscription)
+            {
+                var entries = retained.Match(row.Filter, row.AfterNumber);
+                session.AddReplay(new RetainedReplay(subscription, entries, retained.Version));
+            }
+        }
+    }
+
+    private void AddWills(RecoveredState state, long ended, long now)
+    {
+        foreach (var row in state.Wills)
+        {
+            // The connection of a Will without a time was open when the broker ended. Its client, and those who listen
+            // for its Will, get a moment to be back.
+            var due = row.PublishAt ?? Math.Max(
+                ended + (row.DelayInterval * 1000L), now + (long)options.WillGraceAfterRestart.TotalMilliseconds);
+            wills.Delay(Will.FromRow(row), due);
+        }
+    }
+}

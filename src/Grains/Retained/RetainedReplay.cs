@@ -1,0 +1,36 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+
+namespace Broker.Grains.Retained;
+
+/// <summary>
+/// Retained messages on their way to a new subscription, taken one by one as the client's window allows: 8 bytes for each
+/// match, whatever the messages weigh. What was published after the subscription began reaches it live and is left out.
+/// </summary>
+/// <param name="entries">All matching places, by ascending number.</param>
+/// <param name="asOf">Version of the retained messages when the subscription became active.</param>
+public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] entries, long asOf)
+{
+    private int _position;
+
+    public Subscription Subscription { get; } = subscription;
+
+    /// <summary>Number of the last place taken: where a replay goes on after a restart.</summary>
+    public long LastNumber => _position == 0 ? 0 : entries[_position - 1].Number;
+
+    /// <summary>Takes the next message that is still there; null at the end.</summary>
+    /// <param name="now">Milliseconds since 1970; expired messages are left out.</param>
+    public ApplicationMessage? Take(long now)
+    {
+        while (_position < entries.Length)
+        {
+            var message = entries[_position++].AsOf(asOf);
+            if (message is not null && !message.IsExpired(now))
+            {
+                return message;
+            }
+        }
+
+        return null;
+    }
+}

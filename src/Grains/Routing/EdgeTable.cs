@@ -1,0 +1,55 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>(node, level) to the node that the level leads to; one table for the whole trie.</summary>
+internal sealed class EdgeTable : RefTable<TrieNode>
+{
+    /// <summary>The node one level below, null when there is none. Without the lock.</summary>
+    public TrieNode? Find(TrieNode parent, Token token) =>
+        Find(parent, token, TopicHash.OfEdge(parent.Seed, token.Hash));
+
+    /// <summary>The same with the hash of the step at hand.</summary>
+    public TrieNode? Find(TrieNode parent, Token token, ulong hash)
+    {
+        var shard = Shards.Find(hash);
+        ref var tags = ref MemoryMarshal.GetArrayDataReference(shard.Tags);
+        ref var items = ref MemoryMarshal.GetArrayDataReference(shard.Items);
+        var wanted = RefShard<TrieNode>.TagOf(hash);
+        for (var slot = Shard.SlotOf(hash); ; slot = (slot + 1) & (Shard.SlotCount - 1))
+        {
+            var tag = Volatile.Read(ref Unsafe.Add(ref tags, slot));
+            if (tag == 0)
+            {
+                return null;
+            }
+
+            if (tag == wanted && Unsafe.Add(ref items, slot) is { } node
+                && ReferenceEquals(node.Parent, parent) && ReferenceEquals(node.Token, token))
+            {
+                return node;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Reads what <see cref="Find(TrieNode, Token, ulong)" /> will read first, without deciding anything by it, so that the
+    /// misses of several steps overlap.
+    /// </summary>
+    /// <returns>0 when there is surely no such step.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Peek(ulong hash)
+    {
+        var shard = Shards.Find(hash);
+        var slot = Shard.SlotOf(hash);
+        int tag = Volatile.Read(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot));
+        var item = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot);
+        return tag | ((item is null ? 0 : 1) & tag);
+    }
+
+    /// <summary>The seed of the node that a level leads to.</summary>
+    public static uint SeedOf(TrieNode parent, Token token) => (uint)TopicHash.OfEdge(parent.Seed, token.Hash);
+
+    protected override ulong HashOf(TrieNode item) => TopicHash.OfEdge(item.Parent!.Seed, item.Token!.Hash);
+}

@@ -1,0 +1,183 @@
+namespace Broker.Grains.Routing;
+
+/// <summary>
+/// The silo's index from topic filter to subscribers. Any number of readers at once, without a lock and without
+/// waiting; writers take one short lock. What was added before a match started and is not removed meanwhile is found.
+/// </summary>
+/// <remarks>
+/// Filters without wildcard are in a hash table over their bytes, the others in a trie; matches of topics that come again are
+/// cached. Readers need no lock because nothing they can see is ever given another meaning: it is replaced as a whole,
+/// and the garbage collector keeps the old one while a reader holds it.
+/// </remarks>
+/// <typeparam name="T">The subscriber entry; told apart by reference.</typeparam>
+public sealed class FilterIndex<T>
+    where T : class
+{
+    /// <summary>Default for the number of cached topics: about 5 MB with 15 subscribers each.</summary>
+    public const int DefaultCachedTopics = 16 * 1024;
+
+    /// <summary>Default for the memory of cached results, in bytes.</summary>
+    public const long DefaultCacheBytes = 16 * 1024 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly ExactTable _exact = new();
+    private readonly FilterTrie _trie = new();
+    private readonly ChangeStripes _stripes = new();
+    private readonly MatchCache? _cache;
+    private long _version;
+    private int _subscribers;
+
+    /// <param name="cachedTopics">Most topics whose result is cached; 0 for no cache.</param>
+    /// <param name="cacheBytes">Most heap bytes of cached results, about.</param>
+    public FilterIndex(int cachedTopics = DefaultCachedTopics, long cacheBytes = DefaultCacheBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cachedTopics);
+        ArgumentOutOfRangeException.ThrowIfNegative(cacheBytes);
+        _cache = cachedTopics == 0 ? null : new MatchCache(_stripes, cachedTopics, cacheBytes);
+    }
+
+    /// <summary>Grows with every change, after the change can be seen.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Number of distinct filters.</summary>
+    public int FilterCount => _exact.Count + _trie.Count;
+
+    /// <summary>Number of (filter, subscriber) pairs.</summary>
+    public int SubscriberCount => Volatile.Read(ref _subscribers);
+
+    /// <summary>Adds a subscriber to a filter.</summary>
+    /// <param name="filter">UTF-8, already validated, at most 65,535 bytes.</param>
+    /// <returns>False when this reference is already there.</returns>
+    public bool Add(ReadOnlySpan<byte> filter, T subscriber)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        CheckLength(filter);
+        lock (_lock)
+        {
+            var added = HasWildcard(filter)
+                ? _trie.Add(filter, subscriber)
+                : _exact.Add(filter, TopicHash.Of(filter), subscriber);
+            if (added)
+            {
+                Changed(filter, 1);
+            }
+
+            return added;
+        }
+    }
+
+    /// <summary>Removes a subscriber from a filter; what only this filter needed is freed.</summary>
+    /// <returns>False when this reference is not there.</returns>
+    public bool Remove(ReadOnlySpan<byte> filter, T subscriber)
+    {
+        ArgumentNullException.ThrowIfNull(subscriber);
+        lock (_lock)
+        {
+            var removed = HasWildcard(filter)
+                ? _trie.Remove(filter, subscriber)
+                : _exact.Remove(filter, TopicHash.Of(filter), subscriber);
+            if (removed)
+            {
+                Changed(filter, -1);
+                _cache?.Sweep();
+            }
+
+            return removed;
+        }
+    }
+
+    /// <summary>
+    /// All subscribers of all filters that match a topic name; a subscriber is in it once per filter that matches.
+    /// </summary>
+    /// <returns>Valid until the next use of the same buffer.</returns>
+    public ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, MatchBuffer<T> buffer)
+    {
+        var scratch = buffer.Scratch;
+        var hash = TopicHash.Of(topic);
+        if (_cache is null)
+        {
+            return Match(topic, hash, scratch);
+        }
+
+        if (_cache.Find(topic, hash) is { } known)
+        {
+            if (scratch.IsLarge)
+            {
+                scratch.Relax();
+            }
+
+            return MatchScratch.As<T>(known.Results, known.Count);
+        }
+
+        var stamp = _stripes.Take(LevelReader.First(topic));
+        var found = Match(topic, hash, scratch);
+        _cache.Offer(topic, hash, stamp, scratch.Items);
+        return found;
+    }
+
+    /// <summary>The subscribers of exactly this filter.</summary>
+    /// <returns>Valid until the next use of the same buffer.</returns>
+    public ReadOnlySpan<T> SubscribersOf(ReadOnlySpan<byte> filter, MatchBuffer<T> buffer)
+    {
+        var scratch = buffer.Scratch;
+        scratch.Begin();
+        if (HasWildcard(filter))
+        {
+            _trie.CopyTo(filter, scratch);
+        }
+        else
+        {
+            _exact.CopyTo(filter, TopicHash.Of(filter), scratch);
+        }
+
+        scratch.End();
+        return scratch.Result<T>();
+    }
+
+    /// <summary>
+    /// All filters in no order, for inspection. Filters that come or go while it runs may or may not be in it; the
+    /// lock is held only for its start, and never while the caller has control.
+    /// </summary>
+    public IEnumerable<FilterInfo> Filters()
+    {
+        List<KeyShard> keys;
+        List<RefShard<TrieNode>> nodes;
+        lock (_lock)
+        {
+            keys = _exact.Snapshot();
+            nodes = _trie.Snapshot();
+        }
+
+        return FilterInspection.Exact(keys).Concat(FilterInspection.Wild(_trie.Root, nodes));
+    }
+
+    /// <summary>What the trie keeps, for tests of reclamation.</summary>
+    internal (int Tokens, int Nodes) Footprint()
+    {
+        lock (_lock)
+        {
+            return _trie.Footprint();
+        }
+    }
+
+    private static bool HasWildcard(ReadOnlySpan<byte> filter) => filter.ContainsAny((byte)'+', (byte)'#');
+
+    private static void CheckLength(ReadOnlySpan<byte> filter) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Length, ushort.MaxValue, nameof(filter));
+
+    private ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, ulong hash, MatchScratch scratch)
+    {
+        scratch.Begin();
+        _exact.CopyTo(topic, hash, scratch);
+        _trie.Match(topic, scratch);
+        scratch.End();
+        return scratch.Result<T>();
+    }
+
+    private void Changed(ReadOnlySpan<byte> filter, int subscribers)
+    {
+        _stripes.Count(LevelReader.First(filter));
+        Volatile.Write(ref _subscribers, _subscribers + subscribers);
+        Volatile.Write(ref _version, _version + 1);
+    }
+}

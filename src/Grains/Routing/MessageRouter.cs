@@ -1,0 +1,149 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>
+/// Takes a publish to every session of this silo that subscribes to its topic, on the caller's thread: match in the
+/// filter index, one copy for each session whatever number of its filters match, the retained message, and the record
+/// that the publisher's acknowledgement waits for.
+/// </summary>
+public sealed class MessageRouter(
+    FilterIndex<Subscription> index,
+    RetainedMessages retained,
+    IMessageStore store,
+    DropLedger drops)
+{
+    [ThreadStatic]
+    private static Scratch? _scratch;
+
+    /// <summary>Routes a message.</summary>
+    /// <param name="source">What is published.</param>
+    /// <param name="publisher">The publisher's session, for No Local; null for what the broker publishes itself.</param>
+    /// <param name="record">
+    /// In: a record that is needed anyway, or null. Out: the record that the acknowledgement depends on, not sealed yet;
+    /// null when nothing durable is involved.
+    /// </param>
+    /// <returns>Number of sessions that it went to.</returns>
+    public int Route(ref PublishSource source, Session? publisher, ref PublishRecord? record)
+    {
+        var scratch = _scratch ??= new Scratch();
+        ReadOnlySpan<Subscription> matches;
+        if (source.Retain)
+        {
+            matches = RetainAndMatch(ref source, scratch, ref record);
+        }
+        else
+        {
+            matches = index.Match(source.Topic, scratch.Matches);
+        }
+
+        return matches.Length switch
+        {
+            0 => 0,
+            1 => Deliver(ref source, publisher, matches[0], ref record),
+            _ => DeliverAll(ref source, publisher, matches, scratch, ref record),
+        };
+    }
+
+    /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>
+    public PublishRecord NewRecord(ref PublishSource source) =>
+        new(source.Materialize(), store.NextMessageNumber(), store);
+
+    private ReadOnlySpan<Subscription> RetainAndMatch(scoped ref PublishSource source, Scratch scratch, scoped ref PublishRecord? record)
+    {
+        var message = source.Materialize();
+        ReadOnlySpan<Subscription> matches;
+        lock (retained.Gate)
+        {
+            if (!retained.Set(message))
+            {
+                drops.Add(source.Publisher, source.Topic, DropReason.RetainedLimit);
+            }
+
+            matches = index.Match(source.Topic, scratch.Matches);
+        }
+
+        // Also for QoS 0: nobody waits for its commit, but a retained message survives a restart.
+        var topic = System.Text.Encoding.UTF8.GetString(message.Topic);
+        record ??= new PublishRecord(message, store.NextMessageNumber(), store);
+        record.AddRows(batch => retained.WriteTo(batch, topic));
+        return matches;
+    }
+
+    private static int DeliverAll(
+        ref PublishSource source, Session? publisher, ReadOnlySpan<Subscription> matches, Scratch scratch, ref PublishRecord? record)
+    {
+        scratch.Marks.Begin();
+        foreach (var subscription in matches)
+        {
+            if (!scratch.Marks.TryMark(subscription.Session))
+            {
+                return DeliverMerged(ref source, publisher, matches.ToArray(), ref record);
+            }
+        }
+
+        var count = 0;
+        foreach (var subscription in matches)
+        {
+            count += Deliver(ref source, publisher, subscription, ref record);
+        }
+
+        return count;
+    }
+
+    /// <summary>Overlapping filters of one client: one copy, at the highest QoS, with all identifiers (FEATURES 2.2).</summary>
+    private static int DeliverMerged(
+        ref PublishSource source, Session? publisher, Subscription[] matches, ref PublishRecord? record)
+    {
+        var count = 0;
+        foreach (var group in matches.GroupBy(static s => s.Session))
+        {
+            var wanted = group.Where(s => !(s.NoLocal && s.Session == publisher)).ToList();
+            if (wanted.Count == 0)
+            {
+                continue;
+            }
+
+            var identifiers = wanted.Where(s => s.Identifier != 0).Select(s => s.Identifier).ToArray();
+            var granted = wanted.Max(s => s.Qos);
+            var retain = source.Retain && wanted.Exists(s => s.RetainAsPublished);
+            count += Deliver(ref source, group.Key, granted, retain, identifiers, ref record);
+        }
+
+        return count;
+    }
+
+    private static int Deliver(
+        ref PublishSource source, Session? publisher, Subscription subscription, ref PublishRecord? record)
+    {
+        if (subscription.NoLocal && subscription.Session == publisher)
+        {
+            return 0;
+        }
+
+        var identifier = subscription.Identifier;
+        var retain = source.Retain && subscription.RetainAsPublished;
+        return Deliver(
+            ref source, subscription.Session, subscription.Qos, retain, identifier == 0 ? [] : [identifier], ref record);
+    }
+
+    private static int Deliver(
+        ref PublishSource source, Session session, QualityOfService granted, bool retain, scoped ReadOnlySpan<uint> identifiers,
+        ref PublishRecord? record)
+    {
+        var qos = source.Qos < granted ? source.Qos : granted;
+        return session.Deliver(ref source, qos, retain, identifiers, ref record) ? 1 : 0;
+    }
+
+    private sealed class Scratch
+    {
+        public MatchBuffer<Subscription> Matches { get; } = new();
+
+        public SessionMarks Marks { get; } = new();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Broker.Grains.Routing;
+
+/// <summary>
+/// Directory of an extendible hash table: hash bits to shard. A shard that overflows is split alone, so the table grows
+/// without ever copying itself whole. Readers need no lock; writers hold the lock of the index.
+/// </summary>
+/// <remarks>
+/// While a replacement is being written into the directory, some entries lead to the old shard and some to the new: both
+/// say the same, because nothing is changed before all entries are written.
+/// </remarks>
+internal sealed class ShardDirectory<TShard>(TShard first)
+    where TShard : Shard
+{
+    // 2^24 shards of some 500 keys: more than fits in memory.
+    private const int MaxDepth = 24;
+
+    private TShard[] _shards = [first];
+
+    public TShard Find(ulong hash)
+    {
+        var shards = _shards;
+        var index = Shard.DirectoryBits(hash) & (uint)(shards.Length - 1);
+        return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shards), index);
+    }
+
+    /// <summary>Puts a shard where its depth and pattern say, in place of what is there.</summary>
+    public void Publish(TShard shard)
+    {
+        while (_shards.Length < 1 << shard.Depth)
+        {
+            if (shard.Depth > MaxDepth)
+            {
+                throw new InvalidOperationException("The filter index cannot hold more.");
+            }
+
+            TShard[] doubled = [.. _shards, .. _shards];
+            Volatile.Write(ref _shards, doubled);
+        }
+
+        for (var i = (int)shard.Pattern; i < _shards.Length; i += 1 << shard.Depth)
+        {
+            Volatile.Write(ref _shards[i], shard);
+        }
+    }
+
+    /// <summary>The other half of the split that made this shard, if it is whole.</summary>
+    public TShard? Buddy(TShard shard)
+    {
+        if (shard.Depth == 0)
+        {
+            return null;
+        }
+
+        var buddy = _shards[shard.Pattern ^ (1u << (shard.Depth - 1))];
+        return buddy.Depth == shard.Depth ? buddy : null;
+    }
+
+    /// <summary>All shards, each once. Under the lock; the shards may then be read without it.</summary>
+    public List<TShard> Snapshot()
+    {
+        var all = new List<TShard>();
+        for (var i = 0; i < _shards.Length; i++)
+        {
+            if (_shards[i].Pattern == i)
+            {
+                all.Add(_shards[i]);
+            }
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,237 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Told when everything a publish has to wait for is committed or already acknowledged (promise 1).</summary>
+public interface IPublishWaiter
+{
+    /// <param name="reason">Success, or why the publish was refused. Called once, on any thread; must not block.</param>
+    void Published(ReasonCode reason);
+}
+
+/// <summary>
+/// A publish that something durable depends on: its message, its deliveries to durable sessions, and the rows that must
+/// become durable with it (a QoS 2 packet id, a retained message, the end of a Will). It is one transaction.
+/// <para>
+/// Its publisher is acknowledged when each delivery is committed, or acknowledged by its subscriber, or dropped for good,
+/// whichever comes first. A record whose deliveries all went to clients that acknowledge fast is held back by
+/// <see cref="AckGraceQueue"/>; if all acknowledge in time it is never written.
+/// </para>
+/// </summary>
+public sealed class PublishRecord(ApplicationMessage message, long number, IMessageStore store) : StoreWrite
+{
+    private readonly List<Delivery> _deliveries = [];
+    private readonly Lock _posting = new();
+    private List<IPublishWaiter>? _waiters;
+    private Session? _inboundSession;
+    private Action<IStoreBatch>? _rows;
+    private Action? _committed;
+    private ushort _inboundId;
+    private bool _hasOwnRows;
+    private bool _isPosted;
+    private bool _isDone;
+    private ReasonCode _outcome = ReasonCode.Success;
+
+    // One for whoever is still adding deliveries; the rest are deliveries and own rows.
+    private int _open = 1;
+
+    public ApplicationMessage Message => message;
+
+    /// <summary>Number of the message's row.</summary>
+    public long Number => number;
+
+    /// <summary>Whether it should be written at once instead of waiting for fast acknowledgements.</summary>
+    public bool IsUrgent { get; private set; }
+
+    /// <summary>Whether anything durable has joined.</summary>
+    public bool HasWork => _deliveries.Count > 0 || IsUrgent;
+
+    /// <summary>Whether nothing is waited for any more.</summary>
+    public bool IsDone => Volatile.Read(ref _isDone);
+
+    /// <inheritdoc />
+    public override int Bytes => message.Size + (_deliveries.Count * 64) + 64;
+
+    internal long GraceUntil { get; set; }
+
+    /// <summary>Adds a delivery. Only before <see cref="Seal"/>; guarded by the caller.</summary>
+    internal void Add(Delivery delivery, bool urgent)
+    {
+        delivery.Record = this;
+        delivery.SetRowState(RowState.Pending);
+        _deliveries.Add(delivery);
+        Interlocked.Increment(ref _open);
+        IsUrgent |= urgent;
+    }
+
+    /// <summary>The packet id of a QoS 2 publish of a durable session becomes durable with it.</summary>
+    public void RememberInbound(Session session, ushort packetId)
+    {
+        _inboundSession = session;
+        _inboundId = packetId;
+        AddOwnRows();
+    }
+
+    /// <summary>Rows that must become durable with it, and what to do once they are.</summary>
+    internal void AddRows(Action<IStoreBatch> rows, Action? committed = null)
+    {
+        _rows += rows;
+        _committed += committed;
+        AddOwnRows();
+    }
+
+    /// <summary>Tells <paramref name="waiter"/> the outcome: now if there is one, else when there is.</summary>
+    public void Wait(IPublishWaiter waiter)
+    {
+        lock (_posting)
+        {
+            if (!_isDone)
+            {
+                (_waiters ??= []).Add(waiter);
+                return;
+            }
+        }
+
+        waiter.Published(_outcome);
+    }
+
+    /// <summary>No more deliveries will be added.</summary>
+    public void Seal() => Resolve();
+
+    /// <summary>Hands it to the store's writer unless that has happened or nothing waits for it any more.</summary>
+    public void Post()
+    {
+        // The lock makes "posted" true only once it stands in the writer's queue: a later record of the same publisher,
+        // posted right after, cannot overtake it.
+        lock (_posting)
+        {
+            if (_isPosted || _isDone)
+            {
+                return;
+            }
+
+            _isPosted = true;
+            store.Post(this);
+        }
+    }
+
+    /// <summary>The grace is over: subscribers that let it pass are slow from here on.</summary>
+    internal void EndGrace()
+    {
+        if (IsDone)
+        {
+            return;
+        }
+
+        foreach (var delivery in _deliveries)
+        {
+            delivery.Session.GraceExpired(delivery);
+        }
+
+        Post();
+    }
+
+    /// <inheritdoc />
+    public override void AddTo(IStoreBatch batch)
+    {
+        var references = 0;
+        foreach (var delivery in _deliveries)
+        {
+            // Pending to Taken; a retry after a failed commit finds it Taken already.
+            if (!delivery.TryMove(RowState.Pending, RowState.Taken) && delivery.RowState != RowState.Taken)
+            {
+                continue;
+            }
+
+            if (!batch.Owns(delivery.Session.Number, delivery.Session.StoreEpoch))
+            {
+                delivery.SetRowState(RowState.None);
+                continue;
+            }
+
+            references++;
+            batch.PutDelivery(delivery.ToRow());
+        }
+
+        if (references > 0)
+        {
+            batch.PutMessage(number, message, references);
+        }
+
+        if (_inboundSession is not null && batch.Owns(_inboundSession.Number, _inboundSession.StoreEpoch))
+        {
+            batch.PutInboundId(_inboundSession.Number, _inboundId);
+        }
+
+        _rows?.Invoke(batch);
+    }
+
+    /// <inheritdoc />
+    public override void Complete(Exception? error)
+    {
+        if (error is not null)
+        {
+            _outcome = StoreErrors.ReasonFor(error);
+        }
+
+        foreach (var delivery in _deliveries)
+        {
+            delivery.Session.StorageCompleted(delivery, error is null);
+        }
+
+        if (_inboundSession is not null)
+        {
+            _inboundSession.InboundCompleted(_inboundId, error is null);
+        }
+
+        if (error is null)
+        {
+            _committed?.Invoke();
+        }
+
+        if (_hasOwnRows)
+        {
+            Resolve();
+        }
+    }
+
+    /// <summary>One thing less to wait for.</summary>
+    internal void Resolve()
+    {
+        if (Interlocked.Decrement(ref _open) > 0)
+        {
+            return;
+        }
+
+        List<IPublishWaiter>? waiters;
+        lock (_posting)
+        {
+            _isDone = true;
+            waiters = _waiters;
+            _waiters = null;
+        }
+
+        if (waiters is null)
+        {
+            return;
+        }
+
+        foreach (var waiter in waiters)
+        {
+            waiter.Published(_outcome);
+        }
+    }
+
+    private void AddOwnRows()
+    {
+        if (!_hasOwnRows)
+        {
+            _hasOwnRows = true;
+            Interlocked.Increment(ref _open);
+        }
+
+        IsUrgent = true;
+    }
+}

@@ -1,0 +1,250 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Acknowledgements from the client for what was sent to it, and timed retry.</summary>
+public sealed partial class Session
+{
+    private List<(long Sequence, long Message)>? _acknowledged;
+
+    // Whether the client has lately acknowledged within the grace; decides if a commit may wait for it (AckGraceQueue).
+    private bool _acknowledgesFast = true;
+
+    /// <summary>
+    /// Handles PUBACK, PUBREC and PUBCOMP [MQTT-4.3.2-3], [MQTT-4.3.3-3]. False when the packet id is not known in that
+    /// role; the caller answers a PUBREC with PUBREL 0x92 and ignores the rest.
+    /// </summary>
+    public bool Acknowledge(IClientLink link, PacketType type, ushort packetId, ReasonCode reason)
+    {
+        lock (_gate)
+        {
+            if (_link != link)
+            {
+                return true;
+            }
+
+            var delivery = FindInflight(packetId);
+            switch (type)
+            {
+                case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
+                    NoteSpeed(delivery);
+                    Complete(delivery);
+                    return true;
+
+                case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
+                    Received(delivery, reason);
+                    return true;
+
+                case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
+                    Complete(delivery);
+                    return true;
+
+                default:
+                    return false;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Sends again what has waited longer than <paramref name="interval"/> for an acknowledgement: for 3.x clients only,
+    /// MQTT 5.0 forbids it [MQTT-4.4.0-1].
+    /// </summary>
+    public void RetryUnacknowledged(TimeSpan interval)
+    {
+        lock (_gate)
+        {
+            var due = Environment.TickCount64 - (long)interval.TotalMilliseconds;
+            for (var item = _inflight.First; item is not null && CanSend; item = item.Next)
+            {
+                if (item.SentAt > due)
+                {
+                    continue;
+                }
+
+                if (item.MayRelease)
+                {
+                    _link!.Acknowledge(PacketType.PubRel, item.PacketId, ReasonCode.Success);
+                }
+                else if (item.Message is not null && !item.Released)
+                {
+                    var source = new PublishSource(item.Message);
+                    if (TrySend(item, ref source) != SendStatus.Sent)
+                    {
+                        return;
+                    }
+                }
+
+                item.SentAt = Environment.TickCount64;
+            }
+        }
+    }
+
+    /// <summary>A delivery's grace is over and the client has not acknowledged it.</summary>
+    internal void GraceExpired(Delivery delivery)
+    {
+        lock (_gate)
+        {
+            if (delivery.RowState == RowState.Pending)
+            {
+                _acknowledgesFast = false;
+            }
+        }
+    }
+
+    private void NoteSpeed(Delivery delivery)
+    {
+        if (IsDurable)
+        {
+            _acknowledgesFast = Environment.TickCount64 - delivery.SentAt <= AckGraceQueue.Grace(_env.StoreOptions);
+        }
+    }
+
+    private Delivery? FindInflight(ushort packetId)
+    {
+        // Clients acknowledge in order [MQTT-4.6.0-2], so the first is nearly always the one.
+        for (var item = _inflight.First; item is not null; item = item.Next)
+        {
+            if (item.PacketId == packetId)
+            {
+                return item;
+            }
+        }
+
+        return null;
+    }
+
+    private void Complete(Delivery delivery)
+    {
+        _inflight.Remove(delivery);
+        Forget(delivery);
+        Pump();
+    }
+
+    private void Received(Delivery delivery, ReasonCode reason)
+    {
+        if (reason >= ReasonCode.UnspecifiedError)
+        {
+            // The client refused it: the packet id is free again (MQTT 5.0 section 4.3.3).
+            Complete(delivery);
+            return;
+        }
+
+        if (delivery.Released)
+        {
+            if (delivery.MayRelease)
+            {
+                SendPubRel(delivery);
+            }
+
+            return;
+        }
+
+        delivery.Released = true;
+        delivery.Message = null;
+        Release(delivery);
+        if (IsDurable)
+        {
+            _env.Store.Post(new ReleaseWrite(this, delivery));
+        }
+        else
+        {
+            delivery.MayRelease = true;
+            SendPubRel(delivery);
+        }
+    }
+
+    private void SendPubRel(Delivery delivery)
+    {
+        delivery.SentAt = Environment.TickCount64;
+        _link?.Acknowledge(PacketType.PubRel, delivery.PacketId, ReasonCode.Success);
+    }
+
+    /// <summary>After Attach: PUBREL for every id whose PUBREC arrived on an earlier connection.</summary>
+    private void ResumeReleased()
+    {
+        for (var item = _inflight.First; item is not null; item = item.Next)
+        {
+            if (item.MayRelease)
+            {
+                SendPubRel(item);
+            }
+        }
+    }
+
+    private void DeleteRow(Delivery delivery)
+    {
+        if (delivery.RowState == RowState.None || delivery.TryMove(RowState.Pending, RowState.Cancelled))
+        {
+            return;
+        }
+
+        // One write for all that gather until the writer comes to it.
+        if (_acknowledged is null)
+        {
+            _acknowledged = [];
+            _env.Store.Post(new AcknowledgedWrite(this));
+        }
+
+        _acknowledged.Add((delivery.Sequence, delivery.MessageNumber));
+    }
+
+    private List<(long Sequence, long Message)> TakeAcknowledged()
+    {
+        lock (_gate)
+        {
+            var taken = _acknowledged ?? [];
+            _acknowledged = null;
+            return taken;
+        }
+    }
+
+    /// <summary>Deletes the rows of what the client has acknowledged.</summary>
+    private sealed class AcknowledgedWrite(Session session) : StoreWrite
+    {
+        private List<(long Sequence, long Message)>? _taken;
+
+        public override bool MustSucceed => true;
+
+        public override void AddTo(IStoreBatch batch)
+        {
+            _taken ??= session.TakeAcknowledged();
+            if (!batch.Owns(session.Number, session.StoreEpoch))
+            {
+                return;
+            }
+
+            foreach (var (sequence, message) in _taken)
+            {
+                batch.DeleteDelivery(session.Number, sequence, message);
+            }
+        }
+    }
+
+    /// <summary>PUBREC has arrived: durable before PUBREL leaves (promise 2).</summary>
+    private sealed class ReleaseWrite(Session session, Delivery delivery) : StoreWrite
+    {
+        public override bool MustSucceed => true;
+
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (batch.Owns(session.Number, session.StoreEpoch))
+            {
+                batch.SetReleased(session.Number, delivery.Sequence);
+            }
+        }
+
+        public override void Complete(Exception? error)
+        {
+            lock (session._gate)
+            {
+                delivery.MayRelease = true;
+                if (delivery.List == session._inflight)
+                {
+                    session.SendPubRel(delivery);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Messages towards the client: the window, the queue and what is dropped.</summary>
+public sealed partial class Session
+{
+    private readonly SessionQueue _queue = new();
+    private readonly DeliveryList _inflight = new();
+    private long _lastSequence;
+    private long _oldestInflight;
+    private bool _isBlocked;
+
+    // Deliveries of a dormant session are rows and these two numbers.
+    private int _dormantCount;
+    private long _dormantBytes;
+
+    /// <summary>
+    /// Delivers a message: at once when the client is connected, the window is open and nothing waits before it, else into
+    /// the queue. A delivery that must survive joins <paramref name="record"/>, which is made when the first one does.
+    /// </summary>
+    /// <param name="qos">The smaller of the publish's and the granted QoS [MQTT-3.8.4-6].</param>
+    /// <returns>False when the session has ended and counts as no subscriber.</returns>
+    internal bool Deliver(
+        ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
+    {
+        lock (_gate)
+        {
+            if (_state == SessionState.Ended)
+            {
+                return false;
+            }
+
+            if (qos == QualityOfService.AtMostOnce)
+            {
+                DeliverOnce(ref source, retain, identifiers);
+            }
+            else
+            {
+                DeliverAcknowledged(ref source, qos, retain, identifiers, ref record);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The link has room in its output buffer again.</summary>
+    public void ResumeSending(IClientLink link)
+    {
+        lock (_gate)
+        {
+            if (_link == link)
+            {
+                _isBlocked = false;
+                Pump();
+            }
+        }
+    }
+
+    private void DeliverOnce(ref PublishSource source, bool retain, scoped ReadOnlySpan<uint> identifiers)
+    {
+        if (_link is not null && !_queue.HasQos0)
+        {
+            var header = new DeliveryHeader { Retain = retain, SubscriptionIdentifiers = identifiers };
+            switch (_link.TryPublish(source, header))
+            {
+                case SendStatus.Sent:
+                    return;
+                case SendStatus.TooLarge:
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge);
+                    return;
+                case SendStatus.Full:
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.SlowConsumer);
+                    return;
+                case SendStatus.Closed:
+                default:
+                    // The session has not heard of it yet: the message is one for a client that is away.
+                    break;
+            }
+        }
+
+        if (!IsDurable || !_env.Options.QueueQos0)
+        {
+            _env.Drops.Add(ClientId, source.Topic, DropReason.Offline);
+            return;
+        }
+
+        Enqueue(NewDelivery(source.Materialize(), QualityOfService.AtMostOnce, retain, identifiers, 0));
+    }
+
+    private void DeliverAcknowledged(
+        ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
+    {
+        var message = source.Materialize();
+        if (IsDurable)
+        {
+            record ??= new PublishRecord(message, _env.Store.NextMessageNumber(), _env.Store);
+        }
+
+        var delivery = NewDelivery(message, qos, retain, identifiers, record?.Number ?? 0);
+
+        // QoS 2 to a durable session leaves only after its commit: its packet id must be known after a crash (promise 2).
+        var mayGoNow = CanSend && _queue.IsEmpty && HasWindowFor(delivery)
+            && !(IsDurable && qos == QualityOfService.ExactlyOnce);
+        if (mayGoNow)
+        {
+            switch (TrySend(delivery, ref source))
+            {
+                case SendStatus.Sent:
+                    AddInflight(delivery);
+                    if (IsDurable)
+                    {
+                        record!.Add(delivery, urgent: !_acknowledgesFast);
+                    }
+
+                    return;
+                case SendStatus.TooLarge:
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge);
+                    return;
+                default:
+                    break;
+            }
+        }
+
+        if (_env.Options.QueueFullPolicy == Options.QueueFullPolicy.RefuseNewest && IsFullWith(delivery.Size))
+        {
+            _env.Drops.Add(ClientId, source.Topic, DropReason.QueueFull);
+            return;
+        }
+
+        if (IsDurable)
+        {
+            record!.Add(delivery, urgent: true);
+        }
+
+        Enqueue(delivery);
+    }
+
+    private bool CanSend => _link is not null && !_isBlocked;
+
+    private Delivery NewDelivery(
+        ApplicationMessage message, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, long number) => new()
+        {
+            Session = this,
+            Sequence = qos == QualityOfService.AtMostOnce ? 0 : ++_lastSequence,
+            Qos = qos,
+            Retain = retain,
+            Priority = _env.Priorities.Of(message.Topic),
+            Size = message.Size,
+            ExpiresAt = message.ExpiresAt,
+            SubscriptionIdentifiers = identifiers.IsEmpty ? [] : identifiers.ToArray(),
+            MessageNumber = IsDurable ? number : 0,
+            Message = message,
+        };
+
+    private bool HasWindowFor(Delivery delivery)
+    {
+        if (_inflight.Count >= _window)
+        {
+            return false;
+        }
+
+        if (_inflight.Count == 0)
+        {
+            _oldestInflight = delivery.Sequence;
+            return true;
+        }
+
+        if (Delivery.MayCollide(_oldestInflight, delivery.Sequence))
+        {
+            _oldestInflight = OldestInflight();
+        }
+
+        // One message left unacknowledged while 65,535 others were: its packet id is still in use [MQTT-2.2.1-3].
+        return !Delivery.MayCollide(_oldestInflight, delivery.Sequence);
+    }
+
+    private long OldestInflight()
+    {
+        var oldest = long.MaxValue;
+        for (var item = _inflight.First; item is not null; item = item.Next)
+        {
+            oldest = Math.Min(oldest, item.Sequence);
+        }
+
+        return oldest;
+    }
+
+    private SendStatus TrySend(Delivery delivery, ref PublishSource source)
+    {
+        var header = new DeliveryHeader
+        {
+            Qos = delivery.Qos,
+            Retain = delivery.Retain,
+            Dup = delivery.WasSent && delivery.Qos != QualityOfService.AtMostOnce,
+            PacketId = delivery.Qos == QualityOfService.AtMostOnce ? (ushort)0 : delivery.PacketId,
+            SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+        };
+        var status = _link!.TryPublish(source, header);
+        _isBlocked |= status == SendStatus.Full;
+        return status;
+    }
+
+    /// <summary>Sends from the queue, then from pending replays of retained messages, as far as window and link allow.</summary>
+    private void Pump()
+    {
+        while (CanSend && _state == SessionState.Ready)
+        {
+            var next = _queue.First ?? NextReplayed();
+            if (next is null || !PumpOne(next))
+            {
+                return;
+            }
+        }
+    }
+
+    private bool PumpOne(Delivery next)
+    {
+        if (next.ExpiresAt != long.MaxValue && !next.WasSent && next.ExpiresAt <= _env.Now)
+        {
+            Drop(next, DropReason.Expired);
+            return true;
+        }
+
+        if (next.Qos != QualityOfService.AtMostOnce && !HasWindowFor(next))
+        {
+            return false;
+        }
+
+        if (next.Qos == QualityOfService.ExactlyOnce && IsDurable && next.RowState != RowState.Committed)
+        {
+            return false;
+        }
+
+        if (next.Message is null)
+        {
+            LoadBodies();
+            return false;
+        }
+
+        var source = new PublishSource(next.Message);
+        switch (TrySend(next, ref source))
+        {
+            case SendStatus.Sent:
+                _queue.Remove(next);
+                if (next.Qos != QualityOfService.AtMostOnce)
+                {
+                    AddInflight(next);
+                }
+
+                return true;
+            case SendStatus.TooLarge:
+                Drop(next, DropReason.TooLarge);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void AddInflight(Delivery delivery)
+    {
+        delivery.SentAt = Environment.TickCount64;
+        delivery.WasSent = true;
+        _inflight.Append(delivery);
+    }
+}

@@ -1,0 +1,152 @@
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>QoS 2 messages from the client: each routed once, its packet id remembered until PUBREL (MQTT section 4.3.3).</summary>
+public sealed partial class Session
+{
+    private readonly Dictionary<ushort, Inbound> _inbound = [];
+
+    /// <summary>
+    /// Notes a QoS 2 PUBLISH. <see cref="InboundStatus.Duplicate"/>: it has been routed, wait for
+    /// <paramref name="earlier"/> if there is one and send PUBREC.
+    /// </summary>
+    public InboundStatus BeginInbound(ushort packetId, out PublishRecord? earlier)
+    {
+        lock (_gate)
+        {
+            ExpireInbound();
+            if (_inbound.TryGetValue(packetId, out var known))
+            {
+                earlier = known.Record;
+                return InboundStatus.Duplicate;
+            }
+
+            earlier = null;
+            if (_inbound.Count >= _env.Options.MaxAwaitingRel)
+            {
+                return InboundStatus.TooMany;
+            }
+
+            _inbound.Add(packetId, new Inbound(Environment.TickCount64));
+            return InboundStatus.New;
+        }
+    }
+
+    /// <summary>The record that makes the packet id durable; a duplicate of the PUBLISH waits for it.</summary>
+    public void SetInboundRecord(ushort packetId, PublishRecord record)
+    {
+        lock (_gate)
+        {
+            if (_inbound.TryGetValue(packetId, out var entry))
+            {
+                entry.Record = record;
+            }
+        }
+    }
+
+    /// <summary>Takes back <see cref="BeginInbound"/>: the publish was refused and its packet id is free.</summary>
+    public void CancelInbound(ushort packetId)
+    {
+        lock (_gate)
+        {
+            _inbound.Remove(packetId);
+        }
+    }
+
+    /// <summary>
+    /// Handles PUBREL. False when the id is unknown (PUBCOMP 0x92). For a durable session <paramref name="forgotten"/> runs
+    /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again.
+    /// </summary>
+    public bool ReleaseInbound(ushort packetId, Action<Exception?> forgotten)
+    {
+        lock (_gate)
+        {
+            if (!_inbound.Remove(packetId))
+            {
+                return false;
+            }
+        }
+
+        if (IsDurable)
+        {
+            _env.Store.Post(new InboundRelease(this, packetId, forgotten));
+        }
+        else
+        {
+            forgotten(null);
+        }
+
+        return true;
+    }
+
+    internal void InboundCompleted(ushort packetId, bool isCommitted)
+    {
+        lock (_gate)
+        {
+            if (!isCommitted)
+            {
+                _inbound.Remove(packetId);
+            }
+            else if (_inbound.TryGetValue(packetId, out var entry))
+            {
+                entry.Record = null;
+            }
+        }
+    }
+
+    private void ExpireInbound()
+    {
+        var timeout = (long)_env.Options.AwaitRelTimeout.TotalMilliseconds;
+        if (timeout <= 0 || _inbound.Count < _env.Options.MaxAwaitingRel)
+        {
+            return;
+        }
+
+        var limit = Environment.TickCount64 - timeout;
+        foreach (var (packetId, entry) in _inbound)
+        {
+            if (entry.Since < limit && _inbound.Remove(packetId) && IsDurable)
+            {
+                _env.Store.Post(new InboundRelease(this, packetId, static _ => { }));
+            }
+        }
+    }
+
+    private sealed class Inbound(long since)
+    {
+        /// <summary>Milliseconds of the monotonic clock.</summary>
+        public long Since { get; } = since;
+
+        /// <summary>The publish that is not committed yet.</summary>
+        public PublishRecord? Record { get; set; }
+    }
+
+    private sealed class InboundRelease(Session session, ushort packetId, Action<Exception?> done) : StoreWrite
+    {
+        public override bool MustSucceed => true;
+
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (batch.Owns(session.Number, session.StoreEpoch))
+            {
+                batch.DeleteInboundId(session.Number, packetId);
+            }
+        }
+
+        public override void Complete(Exception? error) => done(error);
+    }
+}
+
+/// <summary>Answer of <see cref="Session.BeginInbound"/>.</summary>
+public enum InboundStatus
+{
+    /// <summary>Route it.</summary>
+    New,
+
+    /// <summary>It has been routed; only acknowledge.</summary>
+    Duplicate,
+
+    /// <summary><c>MaxAwaitingRel</c> ids wait already: Receive Maximum exceeded.</summary>
+    TooMany,
+}

@@ -1,0 +1,220 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Limits of the queue, what is dropped, and bodies that only the store holds.</summary>
+public sealed partial class Session
+{
+    // Bodies of committed messages beyond this many bytes a session wait in the store and not in memory.
+    private const int ResidentBodyBytes = 64 * 1024;
+
+    // Bodies fetched at a time: a window's worth by default.
+    private const int BodiesPerLoad = 100;
+
+    private bool _isLoadingBodies;
+
+    private void Enqueue(Delivery delivery)
+    {
+        // A dormant session stays so for what the store takes. QoS 0 is kept in memory, and a full queue has to choose.
+        var fitsStore = delivery.Qos != QualityOfService.AtMostOnce && !IsFullWith(delivery.Size);
+        if (_state == SessionState.Dormant && fitsStore)
+        {
+            _dormantCount++;
+            _dormantBytes += delivery.Size;
+            delivery.Message = null;
+            return;
+        }
+
+        if (_state == SessionState.Dormant)
+        {
+            BeginLoading(delivery.Sequence == 0 ? _lastSequence : delivery.Sequence - 1);
+            _env.Wake(this);
+        }
+
+        _queue.Enqueue(delivery);
+        EnforceLimits();
+    }
+
+    private bool IsFullWith(int size)
+    {
+        var count = _queue.Count + _dormantCount;
+        var bytes = _queue.Bytes + _dormantBytes;
+        return (_env.Options.MaxQueued > 0 && count >= _env.Options.MaxQueued)
+            || (_env.Options.MaxQueuedBytes > 0 && bytes + size > _env.Options.MaxQueuedBytes && count > 0);
+    }
+
+    private bool IsOverLimit() =>
+        (_env.Options.MaxQueued > 0 && _queue.Count > _env.Options.MaxQueued)
+        || (_env.Options.MaxQueuedBytes > 0 && _queue.Bytes > _env.Options.MaxQueuedBytes && _queue.Count > 1);
+
+    private void EnforceLimits()
+    {
+        // While loading, what is older is not here yet to be chosen from; FinishLoading comes back to it.
+        if (_state != SessionState.Ready || !IsOverLimit())
+        {
+            return;
+        }
+
+        foreach (var expired in _queue.Expired(_env.Now))
+        {
+            Drop(expired, DropReason.Expired);
+        }
+
+        while (IsOverLimit() && _queue.Victim() is { } victim)
+        {
+            Drop(victim, DropReason.QueueFull);
+        }
+    }
+
+    private void Drop(Delivery delivery, DropReason reason)
+    {
+        _env.Drops.Add(ClientId, delivery.Message is null ? "(stored)"u8 : delivery.Message.Topic, reason);
+        _queue.Remove(delivery);
+        Forget(delivery);
+    }
+
+    /// <summary>Lets go of a delivery that is in no list any more: its row goes, whoever waits for it does not any longer.</summary>
+    private void Forget(Delivery delivery)
+    {
+        DeleteRow(delivery);
+        Release(delivery);
+    }
+
+    private static void Release(Delivery delivery)
+    {
+        var record = delivery.Record;
+        delivery.Record = null;
+        record?.Resolve();
+    }
+
+    private void ForgetAll()
+    {
+        var lost = _queue.Total + _inflight.Count + _dormantCount;
+        if (lost > 0)
+        {
+            _env.Drops.Add(ClientId, "(session)"u8, DropReason.SessionEnded, lost);
+        }
+
+        // The session's rows go with its own row; only those that wait have to be told.
+        foreach (var item in _queue.All().ToList())
+        {
+            _queue.Remove(item);
+            Release(item);
+        }
+
+        while (_inflight.First is { } first)
+        {
+            _inflight.Remove(first);
+            Release(first);
+        }
+    }
+
+    /// <summary>The commit that a delivery was part of has ended. Called by the store's writer.</summary>
+    internal void StorageCompleted(Delivery delivery, bool isCommitted)
+    {
+        lock (_gate)
+        {
+            if (delivery.RowState == RowState.Taken)
+            {
+                delivery.SetRowState(isCommitted ? RowState.Committed : RowState.None);
+            }
+
+            if (_state == SessionState.Dormant && !isCommitted)
+            {
+                _dormantCount--;
+                _dormantBytes -= delivery.Size;
+            }
+            else if (_queue.Contains(delivery))
+            {
+                QueuedStorageCompleted(delivery, isCommitted);
+            }
+
+            Release(delivery);
+        }
+    }
+
+    private void QueuedStorageCompleted(Delivery delivery, bool isCommitted)
+    {
+        if (!isCommitted && !delivery.WasSent)
+        {
+            // Its publisher is told that it failed and may send it again.
+            Drop(delivery, DropReason.StoreFailed);
+            return;
+        }
+
+        if (isCommitted && delivery.Message is not null && _queue.ResidentBytes > ResidentBodyBytes)
+        {
+            _queue.ReleaseBody(delivery);
+        }
+
+        if (_link is not null && _queue.First == delivery)
+        {
+            Pump();
+        }
+    }
+
+    private void LoadBodies()
+    {
+        if (_isLoadingBodies)
+        {
+            return;
+        }
+
+        _isLoadingBodies = true;
+        _ = LoadBodiesAsync(_queue.WithoutBody(BodiesPerLoad));
+    }
+
+    private async Task LoadBodiesAsync(List<Delivery> missing)
+    {
+        Dictionary<long, ApplicationMessage>? bodies = null;
+        try
+        {
+            bodies = await _env.Store.LoadMessagesAsync(missing.ConvertAll(d => d.MessageNumber), CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            // The store is unreachable: the messages stay where they are and the client is asked to come back for them.
+            _env.Log.BodiesNotLoaded(ClientId, error);
+        }
+
+        IClientLink? link = null;
+        lock (_gate)
+        {
+            _isLoadingBodies = false;
+            if (bodies is null)
+            {
+                link = _link;
+            }
+            else
+            {
+                RestoreBodies(missing, bodies);
+                Pump();
+            }
+        }
+
+        link?.Close(ReasonCode.ServerUnavailable);
+    }
+
+    private void RestoreBodies(List<Delivery> missing, Dictionary<long, ApplicationMessage> bodies)
+    {
+        foreach (var delivery in missing)
+        {
+            if (!_queue.Contains(delivery) || delivery.Message is not null)
+            {
+                continue;
+            }
+
+            if (bodies.TryGetValue(delivery.MessageNumber, out var message))
+            {
+                _queue.RestoreBody(delivery, message);
+            }
+            else
+            {
+                _env.Log.BodyMissing(ClientId, delivery.MessageNumber);
+                Drop(delivery, DropReason.StoreFailed);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Retained;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Retained messages for new subscriptions, paced by the window and not by the queue's limit.</summary>
+public sealed partial class Session
+{
+    // Rows of a durable session's replay that are written together with how far it has come.
+    private const int ReplayPage = 64;
+
+    private readonly List<RetainedReplay> _replays = [];
+
+    /// <summary>Starts a replay. Durable sessions have recorded it with the subscription, so that it outlives a crash.</summary>
+    public void AddReplay(RetainedReplay replay)
+    {
+        lock (_gate)
+        {
+            if (_state != SessionState.Ended)
+            {
+                _replays.RemoveAll(r => r.Subscription == replay.Subscription);
+                _replays.Add(replay);
+            }
+        }
+    }
+
+    /// <summary>Sends what the window allows of the replays that were added.</summary>
+    public void BeginReplays()
+    {
+        lock (_gate)
+        {
+            Pump();
+        }
+    }
+
+    private Delivery? NextReplayed()
+    {
+        while (_replays.Count > 0)
+        {
+            var replay = _replays[0];
+            if (IsDurable && replay.Subscription.Qos != QualityOfService.AtMostOnce)
+            {
+                if (QueuePage(replay))
+                {
+                    return _queue.First;
+                }
+            }
+            else if (replay.Take(_env.Now) is { } message)
+            {
+                var delivery = NewReplayed(replay, message, 0);
+                _queue.Enqueue(delivery);
+                return delivery;
+            }
+
+            _replays.RemoveAt(0);
+            if (IsDurable)
+            {
+                _env.Store.Post(new ReplayWrite(this, replay, [], isDone: true));
+            }
+        }
+
+        return null;
+    }
+
+    private bool QueuePage(RetainedReplay replay)
+    {
+        var page = new List<Delivery>();
+        while (page.Count < ReplayPage && replay.Take(_env.Now) is { } message)
+        {
+            var delivery = NewReplayed(replay, message, _env.Store.NextMessageNumber());
+            if (delivery.Qos != QualityOfService.AtMostOnce)
+            {
+                delivery.SetRowState(RowState.Pending);
+                page.Add(delivery);
+            }
+
+            _queue.Enqueue(delivery);
+        }
+
+        if (page.Count > 0)
+        {
+            _env.Store.Post(new ReplayWrite(this, replay, page, isDone: false));
+        }
+
+        return !_queue.IsEmpty;
+    }
+
+    private Delivery NewReplayed(RetainedReplay replay, ApplicationMessage message, long number)
+    {
+        var subscription = replay.Subscription;
+        var qos = message.Qos < subscription.Qos ? message.Qos : subscription.Qos;
+        ReadOnlySpan<uint> identifiers = subscription.Identifier == 0 ? [] : [subscription.Identifier];
+
+        // RETAIN is 1 for what a new subscription finds [MQTT-3.3.1-8].
+        return NewDelivery(message, qos, retain: true, identifiers, number);
+    }
+
+    /// <summary>A page of a replay and how far it has come, in one transaction: nothing is queued twice or left out.</summary>
+    private sealed class ReplayWrite(Session session, RetainedReplay replay, List<Delivery> page, bool isDone) : StoreWrite
+    {
+        private readonly long _upTo = replay.LastNumber;
+
+        public override bool MustSucceed => true;
+
+        public override int Bytes => page.Sum(d => d.Size) + 64;
+
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (!batch.Owns(session.Number, session.StoreEpoch))
+            {
+                return;
+            }
+
+            foreach (var delivery in page)
+            {
+                if (delivery.TryMove(RowState.Pending, RowState.Taken) || delivery.RowState == RowState.Taken)
+                {
+                    batch.PutMessage(delivery.MessageNumber, delivery.Message!, 1);
+                    batch.PutDelivery(delivery.ToRow());
+                }
+            }
+
+            if (isDone)
+            {
+                batch.DeleteReplay(session.Number, replay.Subscription.Filter);
+            }
+            else
+            {
+                batch.PutReplay(session.Number, replay.Subscription.Filter, _upTo);
+            }
+        }
+
+        public override void Complete(Exception? error)
+        {
+            foreach (var delivery in page)
+            {
+                session.StorageCompleted(delivery, error is null);
+            }
+        }
+    }
+}

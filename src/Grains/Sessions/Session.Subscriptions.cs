@@ -1,0 +1,128 @@
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Subscriptions: routable the moment they are added, durable when their write completes.</summary>
+public sealed partial class Session
+{
+    /// <summary>Number of subscriptions.</summary>
+    public int SubscriptionCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _subscriptions.Count;
+            }
+        }
+    }
+
+    /// <summary>A copy of the subscriptions.</summary>
+    public IReadOnlyList<Subscription> Subscriptions
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _subscriptions.Values];
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds a subscription or changes the one that has the same filter [MQTT-3.8.4-3]. Null when the session has ended.
+    /// </summary>
+    /// <param name="filter">A valid Topic Filter.</param>
+    /// <param name="options">Subscription Options byte with the granted QoS.</param>
+    /// <param name="isNew">False when one with this filter existed (Retain Handling 1 asks for it).</param>
+    public Subscription? Subscribe(string filter, byte options, uint identifier, out bool isNew)
+    {
+        Subscription? subscription;
+        lock (_gate)
+        {
+            isNew = false;
+            if (_state == SessionState.Ended)
+            {
+                return null;
+            }
+
+            if (_subscriptions.TryGetValue(filter, out subscription))
+            {
+                subscription.Change(options, identifier);
+                return subscription;
+            }
+
+            isNew = true;
+            subscription = new Subscription(this, filter, options, identifier);
+            _subscriptions.Add(filter, subscription);
+
+            // Inside the lock, so that an end of the session finds it in the index and takes it out again.
+            _env.Index.Add(subscription.FilterUtf8, subscription);
+        }
+
+        return subscription;
+    }
+
+    /// <summary>Removes a subscription; false when there was none (UNSUBACK 0x11).</summary>
+    public bool Unsubscribe(string filter)
+    {
+        lock (_gate)
+        {
+            if (!_subscriptions.Remove(filter, out var subscription))
+            {
+                return false;
+            }
+
+            _env.Index.Remove(subscription.FilterUtf8, subscription);
+            _replays.RemoveAll(r => r.Subscription == subscription);
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Makes the present state of these filters durable: their rows if they are subscribed to, the removal of the rows if
+    /// not. Completes with the commit.
+    /// </summary>
+    public Task SaveSubscriptionsAsync(IReadOnlyList<string> filters)
+    {
+        var write = new SubscriptionWrite(this, filters);
+        _env.Store.Post(write);
+        return write.Committed;
+    }
+
+    private void WriteSubscription(IStoreBatch batch, string filter)
+    {
+        lock (_gate)
+        {
+            if (_subscriptions.TryGetValue(filter, out var subscription))
+            {
+                batch.PutSubscription(new SubscriptionRow(Number, filter, subscription.Options, subscription.Identifier));
+                if (_replays.Find(r => r.Subscription == subscription) is { } replay)
+                {
+                    batch.PutReplay(Number, filter, replay.LastNumber);
+                }
+            }
+            else
+            {
+                batch.DeleteSubscription(Number, filter);
+                batch.DeleteReplay(Number, filter);
+            }
+        }
+    }
+
+    private sealed class SubscriptionWrite(Session session, IReadOnlyList<string> filters) : AwaitableWrite
+    {
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (!batch.Owns(session.Number, session.StoreEpoch))
+            {
+                return;
+            }
+
+            foreach (var filter in filters)
+            {
+                session.WriteSubscription(batch, filter);
+            }
+        }
+    }
+}

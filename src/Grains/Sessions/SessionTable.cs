@@ -1,0 +1,79 @@
+using System.Collections.Concurrent;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>The sessions of this silo by Client Identifier: connected ones, and durable ones whose client is away.</summary>
+public sealed class SessionTable(SessionEnvironment environment)
+{
+    private readonly ConcurrentDictionary<string, Session> _byClient = new(StringComparer.Ordinal);
+    private readonly Stack<int> _freeSlots = new();
+    private readonly Lock _slots = new();
+    private int _slotCount;
+
+    /// <summary>Number of sessions.</summary>
+    public int Count => _byClient.Count;
+
+    /// <summary>Highest slot in use plus one, or more.</summary>
+    public int SlotCount => Volatile.Read(ref _slotCount);
+
+    public IEnumerable<Session> All => _byClient.Select(static entry => entry.Value);
+
+    public Session? Find(string clientId) => _byClient.GetValueOrDefault(clientId);
+
+    /// <summary>
+    /// Adds a session that ends with its connection, if the client id has none: the whole of a CONNECT that asks for
+    /// nothing durable and finds nothing to take over. Null when there is one; its grain decides then.
+    /// </summary>
+    public Session? TryAddEphemeral(string clientId)
+    {
+        if (_byClient.ContainsKey(clientId))
+        {
+            return null;
+        }
+
+        var session = Create(clientId, 0, SessionState.Ready);
+        session.Epoch = 1;
+        if (_byClient.TryAdd(clientId, session))
+        {
+            return session;
+        }
+
+        FreeSlot(session.Slot);
+        return null;
+    }
+
+    /// <summary>Puts a new session in the place of whatever the client id had. The caller has ended that.</summary>
+    /// <param name="number">Number of its row; 0 when it is not durable.</param>
+    public Session Replace(string clientId, long number, SessionState state)
+    {
+        var session = Create(clientId, number, state);
+        _byClient[clientId] = session;
+        return session;
+    }
+
+    /// <summary>Removes a session that has ended, unless another has taken its place.</summary>
+    public void Remove(Session session) => _byClient.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
+
+    /// <summary>Gives the slot of an ended session to the next one.</summary>
+    public void FreeSlot(int slot)
+    {
+        lock (_slots)
+        {
+            _freeSlots.Push(slot);
+        }
+    }
+
+    private Session Create(string clientId, long number, SessionState state)
+    {
+        int slot;
+        lock (_slots)
+        {
+            if (!_freeSlots.TryPop(out slot))
+            {
+                slot = _slotCount++;
+            }
+        }
+
+        return new Session(environment, clientId, number, slot, state);
+    }
+}

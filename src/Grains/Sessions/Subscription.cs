@@ -1,0 +1,51 @@
+using System.Text;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>
+/// A session's interest in one Topic Filter: the entry that the silo's filter index holds. A second SUBSCRIBE to the same
+/// filter changes it in place, so that no publish falls between the old and the new one [MQTT-3.8.4-3].
+/// </summary>
+public sealed class Subscription
+{
+    private const byte QosMask = 0x03;
+    private const byte NoLocalBit = 0x04;
+    private const byte RetainAsPublishedBit = 0x08;
+
+    private readonly ulong[] _settings = new ulong[1];
+
+    public Subscription(Session session, string filter, byte options, uint identifier)
+    {
+        Session = session;
+        Filter = filter;
+        Change(options, identifier);
+    }
+
+    public Session Session { get; }
+
+    /// <summary>Topic Filter as the client wrote it.</summary>
+    public string Filter { get; }
+
+    /// <summary>Topic Filter in UTF-8.</summary>
+    public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(Filter);
+
+    /// <summary>Subscription Options byte (MQTT 5.0 section 3.8.3.1) with the granted QoS.</summary>
+    public byte Options => (byte)Volatile.Read(ref _settings[0]);
+
+    /// <summary>Subscription Identifier; 0 when none was given.</summary>
+    public uint Identifier => (uint)(Volatile.Read(ref _settings[0]) >> 32);
+
+    /// <summary>Granted maximum QoS.</summary>
+    public QualityOfService Qos => (QualityOfService)(Options & QosMask);
+
+    /// <summary>Messages of this very client are not sent to it [MQTT-3.8.3-3].</summary>
+    public bool NoLocal => (Options & NoLocalBit) != 0;
+
+    /// <summary>RETAIN is forwarded as published instead of cleared [MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
+    public bool RetainAsPublished => (Options & RetainAsPublishedBit) != 0;
+
+    /// <summary>Options and identifier change together: a reader sees both old or both new.</summary>
+    public void Change(byte options, uint identifier) =>
+        Volatile.Write(ref _settings[0], ((ulong)identifier << 32) | options);
+}

@@ -1,0 +1,137 @@
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>
+/// Group commit. One thread takes what was posted while it was busy and makes it one transaction; no timer, so an idle store
+/// commits a lone write at once and a busy one commits large groups.
+/// <para>
+/// Failure: the transaction is rolled back as a whole. Writes that may be refused are told so; the others
+/// (<see cref="StoreWrite.MustSucceed"/>) stand, in order, at the head of the next attempt. While the store is unavailable an
+/// attempt follows on every new write, but not sooner than the shortest delay after the last failure, and otherwise by
+/// itself with a doubling delay, so that it recovers without traffic. A write that would fail on a healthy store too is
+/// found by committing the writes of its group one by one, and dropped.
+/// </para>
+/// <para>What is lost on a crash: only writes whose completion was never called with success.</para>
+/// </summary>
+internal sealed partial class GroupCommitter : IDisposable
+{
+    private readonly ICommitTarget _target;
+    private readonly GroupCommitterOptions _options;
+    private readonly StoreMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Thread _thread;
+
+    // Monitor rather than Lock: the writer waits on it with Monitor.Wait.
+    private readonly object _gate = new();
+    private Queue<Posted> _posted = new();
+    private long _pendingWrites;
+    private long _pendingBytes;
+    private bool _waiting;
+    private bool _stopping;
+    private TaskCompletionSource? _drained;
+    private volatile bool _congested;
+
+    public GroupCommitter(
+        ICommitTarget target, GroupCommitterOptions options, StoreMetrics metrics, ILogger logger, TimeProvider time)
+    {
+        _target = target;
+        _options = options;
+        _metrics = metrics;
+        _logger = logger;
+        _time = time;
+        _thread = new Thread(Run) { IsBackground = true, Name = "store-writer" };
+    }
+
+    /// <summary>False from the first failed commit to the next one that succeeds.</summary>
+    public bool IsAvailable => _available;
+
+    /// <summary>More is posted and uncommitted than the limits allow.</summary>
+    public bool IsCongested => _congested;
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Queues a write; after <see cref="Dispose"/> it is completed with an error at once.</summary>
+    public void Post(StoreWrite write)
+    {
+        var bytes = write.Bytes;
+        lock (_gate)
+        {
+            if (!_stopping)
+            {
+                _posted.Enqueue(new Posted(write, bytes));
+                ChangePending(1, bytes);
+                if (_waiting)
+                {
+                    _waiting = false;
+                    Monitor.Pulse(_gate);
+                }
+
+                return;
+            }
+        }
+
+        CompleteOne(write, new StoreException("The store is closed."));
+    }
+
+    /// <summary>Completes when <see cref="IsCongested"/> is false.</summary>
+    public ValueTask WaitUntilDrainedAsync(CancellationToken cancellationToken)
+    {
+        if (!_congested)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        lock (_gate)
+        {
+            if (!_congested)
+            {
+                return ValueTask.CompletedTask;
+            }
+
+            _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new ValueTask(_drained.Task.WaitAsync(cancellationToken));
+        }
+    }
+
+    /// <summary>Commits what is posted (one attempt if the store is unavailable) and ends the thread.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        {
+            return;
+        }
+
+        _thread.Join();
+    }
+
+    private void ChangePending(int writes, long bytes)
+    {
+        _pendingWrites += writes;
+        _pendingBytes += bytes;
+        _metrics.Pending(_pendingWrites, _pendingBytes);
+        _congested = _pendingWrites > _options.MaximumPendingWrites || _pendingBytes > _options.MaximumPendingBytes;
+        if (!_congested && _drained is { } drained)
+        {
+            _drained = null;
+            drained.SetResult();
+        }
+    }
+
+    private void Release(int writes, long bytes)
+    {
+        lock (_gate)
+        {
+            ChangePending(-writes, -bytes);
+        }
+    }
+
+    private readonly record struct Posted(StoreWrite Write, int Bytes);
+}

@@ -1,0 +1,32 @@
+namespace Broker.Grains.Storage;
+
+/// <summary>Limits of <see cref="GroupCommitter"/>.</summary>
+internal sealed record GroupCommitterOptions
+{
+    /// <summary>Above so many bytes posted and uncommitted the store is congested.</summary>
+    public required long MaximumPendingBytes { get; init; }
+
+    /// <summary>Above so many writes posted and uncommitted the store is congested.</summary>
+    public required int MaximumPendingWrites { get; init; }
+
+    /// <summary>Writes in one transaction.</summary>
+    public required int MaximumBatchWrites { get; init; }
+
+    /// <summary>Bytes in one transaction (by <see cref="StoreWrite.Bytes"/>); a single larger write goes alone.</summary>
+    public required long MaximumBatchBytes { get; init; }
+
+    /// <summary>Time from a failed attempt to the next, at first; refusable writes never wait longer for their refusal.</summary>
+    public TimeSpan RetryDelayMinimum { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Upper bound of the doubling delay between attempts that nobody waits for.</summary>
+    public TimeSpan RetryDelayMaximum { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long nothing must have been posted before housekeeping starts.</summary>
+    public TimeSpan IdleDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Pause between two steps of housekeeping, so that it takes a part of one core only.</summary>
+    public TimeSpan IdleStepPause { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Outages that follow each other faster than this share their log lines.</summary>
+    public TimeSpan OutageLogInterval { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,22 @@
+namespace Broker.Grains.Storage;
+
+/// <summary>What <see cref="GroupCommitter"/> drives: one transaction at a time, always from the writer's thread.</summary>
+internal interface ICommitTarget
+{
+    /// <summary>An empty batch; what an unfinished one held is forgotten.</summary>
+    IStoreBatch Begin();
+
+    /// <summary>Makes the batch durable. Throws when it is not; nothing of it is stored then.</summary>
+    /// <param name="mustTouchDisk">Write something even if the batch came out empty: the store may have recovered.</param>
+    /// <returns>Number of rows written.</returns>
+    int Commit(bool mustTouchDisk);
+
+    /// <summary>Whether the same rows would fail again on a healthy store: retrying them would block everything.</summary>
+    bool IsPermanent(Exception error);
+
+    /// <summary>After the callbacks of a commit: work that should not delay them, such as a checkpoint.</summary>
+    void AfterCommit();
+
+    /// <summary>A short step of housekeeping while nothing is posted. False when there is none left until the next commit.</summary>
+    bool RunIdleStep();
+}

@@ -1,0 +1,197 @@
+using System.Runtime.InteropServices;
+using Broker.Grains.Messages;
+
+namespace Broker.Grains.Storage.Sqlite;
+
+/// <summary>
+/// Gathers the rows of one transaction, one change per key. Nothing is written before <see cref="SqliteBatchWriter"/> does,
+/// so what a later call undoes costs no statement.
+/// </summary>
+internal sealed class SqliteBatch : IStoreBatch
+{
+    private readonly SessionTable _known;
+    private readonly Dictionary<(long Session, long Sequence), int> _deliveryIndex = [];
+    private readonly List<DeliveryChange> _deliveries = [];
+    private int _order;
+
+    /// <param name="known">What is committed.</param>
+    public SqliteBatch(SessionTable known) => _known = known;
+
+    /// <summary>Sessions put; null where the batch deletes the session and does not create it again.</summary>
+    public Dictionary<long, SessionRow?> Sessions { get; } = [];
+
+    /// <summary>Position of the deletion of a session: what stands before it about that session is void.</summary>
+    public Dictionary<long, int> DeletedSessions { get; } = [];
+
+    public Dictionary<(long Session, string Filter), (SubscriptionRow? Row, int Order)> Subscriptions { get; } = [];
+
+    public Dictionary<(long Session, string Filter), (long? AfterNumber, int Order)> Replays { get; } = [];
+
+    public Dictionary<(long Session, ushort PacketId), (bool Put, int Order)> InboundIds { get; } = [];
+
+    public Dictionary<long, MessageChange> Messages { get; } = [];
+
+    public Dictionary<string, (long Number, ApplicationMessage? Message)> Retained { get; } = [];
+
+    public Dictionary<string, WillRow?> Wills { get; } = [];
+
+    public long? LastAlive { get; private set; }
+
+    /// <summary>Nothing to write, not even a reference to give back.</summary>
+    public bool IsEmpty => _deliveries.Count + Sessions.Count + Subscriptions.Count + Replays.Count + InboundIds.Count
+        + Messages.Count + Retained.Count + Wills.Count == 0 && LastAlive is null;
+
+    /// <summary>In the order of their first call.</summary>
+    public Span<DeliveryChange> Deliveries => CollectionsMarshal.AsSpan(_deliveries);
+
+    public void Clear()
+    {
+        _order = 0;
+        LastAlive = null;
+        _deliveryIndex.Clear();
+        _deliveries.Clear();
+        Sessions.Clear();
+        DeletedSessions.Clear();
+        Subscriptions.Clear();
+        Replays.Clear();
+        InboundIds.Clear();
+        Messages.Clear();
+        Retained.Clear();
+        Wills.Clear();
+    }
+
+    /// <summary>Whether a session is deleted after position <paramref name="order"/>.</summary>
+    public bool IsVoid(long session, int order) =>
+        DeletedSessions.Count > 0 && DeletedSessions.TryGetValue(session, out var deleted) && order < deleted;
+
+    public bool Owns(long session, long epoch)
+    {
+        if (Sessions.Count > 0 && Sessions.TryGetValue(session, out var row))
+        {
+            return row?.Epoch == epoch;
+        }
+
+        return _known.Epoch(session) == epoch;
+    }
+
+    public void PutSession(SessionRow row) => Sessions[row.Number] = row;
+
+    public void DeleteSession(long session)
+    {
+        Sessions[session] = null;
+        DeletedSessions[session] = ++_order;
+    }
+
+    public void PutSubscription(SubscriptionRow row) => Subscriptions[(row.Session, row.Filter)] = (row, ++_order);
+
+    public void DeleteSubscription(long session, string filter) => Subscriptions[(session, filter)] = (null, ++_order);
+
+    public void PutMessage(long number, ApplicationMessage message, int references) =>
+        Messages[number] = new MessageChange { Message = message, References = references };
+
+    public void PutDelivery(DeliveryRow row)
+    {
+        ref var change = ref Change(row.Session, row.Sequence, out var existed);
+        var mayExist = existed ? change.MayExist : _known.MayHold(row.Session, row.Sequence);
+        if (existed && IsVoid(row.Session, change.Order))
+        {
+            mayExist = false;
+        }
+
+        if (existed && change.Kind is DeliveryChangeKind.Put or DeliveryChangeKind.Annulled)
+        {
+            // The change in the list still owes a message its reference: leave it and start another.
+            if (change.Row.Message != row.Message || change.Kind == DeliveryChangeKind.Annulled)
+            {
+                change.Kind = DeliveryChangeKind.Annulled;
+                change = ref Append(row.Session, row.Sequence);
+            }
+        }
+
+        change.Row = row;
+        change.Kind = DeliveryChangeKind.Put;
+        change.MayExist = mayExist;
+        change.Order = ++_order;
+    }
+
+    public void SetReleased(long session, long sequence)
+    {
+        ref var change = ref Change(session, sequence, out var existed);
+        if (!existed)
+        {
+            change.Row = new DeliveryRow { Session = session, Sequence = sequence };
+            change.Kind = DeliveryChangeKind.Release;
+            change.MayExist = true;
+        }
+        else if (change.Kind == DeliveryChangeKind.Put)
+        {
+            change.Row = change.Row with { Released = true };
+        }
+
+        change.Order = ++_order;
+    }
+
+    public void DeleteDelivery(long session, long sequence, long message)
+    {
+        ref var change = ref Change(session, sequence, out var existed);
+        if (existed && change.Kind == DeliveryChangeKind.Put && !change.MayExist)
+        {
+            change.Kind = DeliveryChangeKind.Annulled;
+            return;
+        }
+
+        if (existed && change.Kind == DeliveryChangeKind.Annulled)
+        {
+            return;
+        }
+
+        if (existed && change.Kind == DeliveryChangeKind.Put)
+        {
+            change.Kind = DeliveryChangeKind.Annulled;
+            change = ref Append(session, sequence);
+        }
+
+        change.Row = new DeliveryRow { Session = session, Sequence = sequence, Message = message };
+        change.Kind = DeliveryChangeKind.Delete;
+        change.MayExist = true;
+        change.Order = ++_order;
+    }
+
+    public void PutInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (true, ++_order);
+
+    public void DeleteInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (false, ++_order);
+
+    public void PutRetained(string topic, long number, ApplicationMessage message) => Retained[topic] = (number, message);
+
+    public void DeleteRetained(string topic) => Retained[topic] = (0, null);
+
+    public void PutWill(WillRow row) => Wills[row.ClientId] = row;
+
+    public void DeleteWill(string clientId) => Wills[clientId] = null;
+
+    public void PutReplay(long session, string filter, long afterNumber) =>
+        Replays[(session, filter)] = (afterNumber, ++_order);
+
+    public void DeleteReplay(long session, string filter) => Replays[(session, filter)] = (null, ++_order);
+
+    public void PutLastAlive(long time) => LastAlive = time;
+
+    private ref DeliveryChange Change(long session, long sequence, out bool existed)
+    {
+        ref var index = ref CollectionsMarshal.GetValueRefOrAddDefault(_deliveryIndex, (session, sequence), out existed);
+        if (!existed)
+        {
+            index = _deliveries.Count;
+            _deliveries.Add(default);
+        }
+
+        return ref CollectionsMarshal.AsSpan(_deliveries)[index];
+    }
+
+    private ref DeliveryChange Append(long session, long sequence)
+    {
+        _deliveryIndex[(session, sequence)] = _deliveries.Count;
+        _deliveries.Add(default);
+        return ref CollectionsMarshal.AsSpan(_deliveries)[^1];
+    }
+}

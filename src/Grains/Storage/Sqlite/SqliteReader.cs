@@ -1,0 +1,106 @@
+using Broker.Grains.Messages;
+
+namespace Broker.Grains.Storage.Sqlite;
+
+/// <summary>A read-only connection with its statements; used by one load at a time.</summary>
+internal sealed class SqliteReader : IDisposable
+{
+    private readonly SqliteDatabase _database;
+    private readonly SqliteStatement _session;
+    private readonly SqliteStatement _deliveries;
+    private readonly SqliteStatement _inbound;
+    private readonly SqliteStatement _message;
+
+    public SqliteReader(string path, long cacheBytes)
+    {
+        _database = new SqliteDatabase(path, readOnly: true);
+        _database.Execute($"PRAGMA busy_timeout = 5000; PRAGMA cache_size = {-Math.Max(1, cacheBytes / 1024)};");
+        _session = _database.Prepare(
+            "SELECT number, client_id, epoch, expiry_interval, expires_at, created_at, version FROM session WHERE client_id = ?");
+        _deliveries = _database.Prepare(
+            "SELECT sequence, message, size, flags, expires_at, identifiers FROM delivery WHERE session = ? ORDER BY sequence");
+        _inbound = _database.Prepare("SELECT packet_id FROM inbound WHERE session = ? ORDER BY packet_id");
+        _message = _database.Prepare($"SELECT {RowCodec.MessageColumns} FROM message WHERE number = ?");
+    }
+
+    public SessionRow? Session(string clientId)
+    {
+        SessionRow? row = null;
+        _session.Bind(1, clientId);
+        while (_session.Step())
+        {
+            row = RowCodec.ReadSession(_session);
+        }
+
+        return row;
+    }
+
+    public List<DeliveryRow> Deliveries(long session, CancellationToken cancellationToken)
+    {
+        var rows = new List<DeliveryRow>();
+        _deliveries.Bind(1, session);
+        try
+        {
+            while (_deliveries.Step())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                rows.Add(RowCodec.ReadDelivery(_deliveries, session));
+            }
+        }
+        finally
+        {
+            // An open read keeps the write-ahead log from starting over.
+            _deliveries.Reset();
+        }
+
+        return rows;
+    }
+
+    public List<ushort> InboundIds(long session)
+    {
+        var ids = new List<ushort>();
+        _inbound.Bind(1, session);
+        while (_inbound.Step())
+        {
+            ids.Add((ushort)_inbound.Int32(0));
+        }
+
+        return ids;
+    }
+
+    public Dictionary<long, ApplicationMessage> Messages(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    {
+        var messages = new Dictionary<long, ApplicationMessage>(numbers.Count);
+
+        // One transaction: one snapshot, and file locks once instead of for every message.
+        _database.Execute("BEGIN");
+        try
+        {
+            foreach (var number in numbers)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (_message.Bind(1, number).Step())
+                {
+                    messages[number] = RowCodec.ReadMessage(_message, 0);
+                    _message.Reset();
+                }
+            }
+        }
+        finally
+        {
+            _message.Reset();
+            _database.Execute("COMMIT");
+        }
+
+        return messages;
+    }
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _deliveries.Dispose();
+        _inbound.Dispose();
+        _message.Dispose();
+        _database.Dispose();
+    }
+}

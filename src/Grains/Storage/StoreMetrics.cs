@@ -1,0 +1,83 @@
+using System.Diagnostics.Metrics;
+
+namespace Broker.Grains.Storage;
+
+/// <summary>Instruments of a store's writer, and the same figures as plain numbers.</summary>
+public sealed class StoreMetrics : IDisposable
+{
+    /// <summary>Name of the meter.</summary>
+    public const string MeterName = "Broker.Store";
+
+    private readonly Meter _meter;
+    private readonly Histogram<double> _commitDuration;
+    private readonly Histogram<int> _batchSize;
+    private readonly Counter<long> _failures;
+    private readonly Counter<long> _refused;
+    private long _commits;
+    private long _rowsWritten;
+    private long _failedCommits;
+    private long _refusedWrites;
+    private long _pendingWrites;
+    private long _pendingBytes;
+
+    public StoreMetrics(IMeterFactory? factory = null)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _commitDuration = _meter.CreateHistogram<double>(
+            "broker.store.commit.duration", "s", "From the first statement of a transaction to its commit being durable.");
+        _batchSize = _meter.CreateHistogram<int>("broker.store.batch.size", "{write}", "Writes in one transaction.");
+        _failures = _meter.CreateCounter<long>("broker.store.failures", "{commit}", "Transactions that failed.");
+        _refused = _meter.CreateCounter<long>("broker.store.refused", "{write}", "Writes reported to their owner as failed.");
+        _meter.CreateObservableGauge(
+            "broker.store.pending.writes", () => PendingWrites, "{write}", "Posted and not yet committed.");
+        _meter.CreateObservableGauge(
+            "broker.store.pending.bytes", () => PendingBytes, "By", "Size of what is posted and not yet committed.");
+    }
+
+    /// <summary>Transactions committed.</summary>
+    public long Commits => Volatile.Read(ref _commits);
+
+    /// <summary>Rows inserted, replaced, changed or deleted by committed transactions.</summary>
+    public long RowsWritten => Volatile.Read(ref _rowsWritten);
+
+    /// <summary>Transactions that failed.</summary>
+    public long FailedCommits => Volatile.Read(ref _failedCommits);
+
+    /// <summary>Writes completed with an error.</summary>
+    public long RefusedWrites => Volatile.Read(ref _refusedWrites);
+
+    /// <summary>Posted and not yet committed.</summary>
+    public long PendingWrites => Volatile.Read(ref _pendingWrites);
+
+    /// <summary>Size of what is posted and not yet committed, in bytes.</summary>
+    public long PendingBytes => Volatile.Read(ref _pendingBytes);
+
+    /// <inheritdoc />
+    public void Dispose() => _meter.Dispose();
+
+    internal void Committed(int writes, int rows, TimeSpan duration)
+    {
+        Volatile.Write(ref _commits, _commits + 1);
+        Volatile.Write(ref _rowsWritten, _rowsWritten + rows);
+        _commitDuration.Record(duration.TotalSeconds);
+        _batchSize.Record(writes);
+    }
+
+    internal void Failed()
+    {
+        Volatile.Write(ref _failedCommits, _failedCommits + 1);
+        _failures.Add(1);
+    }
+
+    internal void Refused()
+    {
+        Volatile.Write(ref _refusedWrites, _refusedWrites + 1);
+        _refused.Add(1);
+    }
+
+    internal void Pending(long writes, long bytes)
+    {
+        Volatile.Write(ref _pendingWrites, writes);
+        Volatile.Write(ref _pendingBytes, bytes);
+    }
+}

@@ -1,0 +1,127 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Routing;
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Wills;
+
+/// <summary>
+/// Publishes Wills: at once or after their delay. A Will is a row from before CONNACK until its publication is durable in
+/// the same transaction that removes the row, so a broker that dies publishes it after its restart, once.
+/// </summary>
+public sealed class WillService(MessageRouter router, IMessageStore store, MessageIdSource ids, TimeProvider time)
+{
+    private readonly Dictionary<string, (Will Will, long Due)> _delayed = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+
+    /// <summary>Wills that wait for their delay.</summary>
+    public int DelayedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _delayed.Count;
+            }
+        }
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The connection ended without a DISCONNECT that withdraws the Will.</summary>
+    /// <param name="sessionEndsIn">Seconds until the session ends, which publishes the Will if its delay is longer [MQTT-3.1.2-8].</param>
+    public void ConnectionLost(Will will, uint sessionEndsIn)
+    {
+        var delay = Math.Min(will.DelayInterval, sessionEndsIn);
+        if (delay == 0)
+        {
+            Publish(will);
+            return;
+        }
+
+        Delay(will, Now + (delay * 1000L));
+        store.Post(new WillWrite(will.ToRow(Now + (delay * 1000L))));
+    }
+
+    /// <summary>A Will found in the store at start.</summary>
+    public void Delay(Will will, long due)
+    {
+        lock (_gate)
+        {
+            _delayed[will.ClientId] = (will, due);
+        }
+    }
+
+    /// <summary>DISCONNECT withdraws the Will [MQTT-3.1.2-10].</summary>
+    public void Withdraw(Will will) => store.Post(new WillDeletion(will.ClientId));
+
+    /// <summary>
+    /// The client is back before its Will was due: not published when the session goes on [MQTT-3.1.3-9], published now
+    /// when it ends. The caller writes or deletes the client's Will row.
+    /// </summary>
+    public void ClientReturned(string clientId, bool isResumed)
+    {
+        (Will Will, long Due) delayed;
+        lock (_gate)
+        {
+            if (!_delayed.Remove(clientId, out delayed))
+            {
+                return;
+            }
+        }
+
+        if (!isResumed)
+        {
+            Publish(delayed.Will);
+        }
+    }
+
+    /// <summary>The session ended: its delayed Will is due now.</summary>
+    public void SessionEnded(string clientId) => ClientReturned(clientId, isResumed: false);
+
+    /// <summary>Publishes what has become due.</summary>
+    public void Tick()
+    {
+        var now = Now;
+        List<Will> due;
+        lock (_gate)
+        {
+            due = [.. _delayed.Values.Where(d => d.Due <= now).Select(d => d.Will)];
+            foreach (var will in due)
+            {
+                _delayed.Remove(will.ClientId);
+            }
+        }
+
+        foreach (var will in due)
+        {
+            Publish(will);
+        }
+    }
+
+    /// <summary>Publishes a Will now.</summary>
+    public void Publish(Will will)
+    {
+        var source = new PublishSource(will.ToMessage(ids, Now));
+        var record = router.NewRecord(ref source);
+        router.Route(ref source, null, ref record);
+        record!.AddRows(batch => batch.DeleteWill(will.ClientId));
+        record.Seal();
+        record.Post();
+    }
+
+    private sealed class WillWrite(WillRow row) : StoreWrite
+    {
+        public override bool MustSucceed => true;
+
+        public override int Bytes => row.Message.Size + 64;
+
+        public override void AddTo(IStoreBatch batch) => batch.PutWill(row);
+    }
+
+    private sealed class WillDeletion(string clientId) : StoreWrite
+    {
+        public override bool MustSucceed => true;
+
+        public override void AddTo(IStoreBatch batch) => batch.DeleteWill(clientId);
+    }
+}

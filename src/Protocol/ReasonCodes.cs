@@ -1,0 +1,53 @@
+namespace Broker.Protocol;
+
+/// <summary>Which reason code which packet may carry (MQTT 5.0 section 2.4).</summary>
+public static class ReasonCodes
+{
+    private static readonly HashSet<ReasonCode> PublishAnswers =
+    [
+        ReasonCode.Success, ReasonCode.NoMatchingSubscribers, ReasonCode.UnspecifiedError,
+        ReasonCode.ImplementationSpecificError, ReasonCode.NotAuthorized, ReasonCode.TopicNameInvalid,
+        ReasonCode.PacketIdentifierInUse, ReasonCode.QuotaExceeded, ReasonCode.PayloadFormatInvalid,
+    ];
+
+    private static readonly HashSet<ReasonCode> ReleaseAnswers = [ReasonCode.Success, ReasonCode.PacketIdentifierNotFound];
+
+    private static readonly HashSet<ReasonCode> SubscribeAnswers =
+    [
+        ReasonCode.Success, ReasonCode.GrantedQoS1, ReasonCode.GrantedQoS2, ReasonCode.UnspecifiedError,
+        ReasonCode.ImplementationSpecificError, ReasonCode.NotAuthorized, ReasonCode.TopicFilterInvalid,
+        ReasonCode.PacketIdentifierInUse, ReasonCode.QuotaExceeded, ReasonCode.SharedSubscriptionsNotSupported,
+        ReasonCode.SubscriptionIdentifiersNotSupported, ReasonCode.WildcardSubscriptionsNotSupported,
+    ];
+
+    private static readonly HashSet<ReasonCode> UnsubscribeAnswers =
+    [
+        ReasonCode.Success, ReasonCode.NoSubscriptionExisted, ReasonCode.UnspecifiedError,
+        ReasonCode.ImplementationSpecificError, ReasonCode.NotAuthorized, ReasonCode.TopicFilterInvalid,
+        ReasonCode.PacketIdentifierInUse,
+    ];
+
+    private static readonly HashSet<ReasonCode> Authentications =
+        [ReasonCode.Success, ReasonCode.ContinueAuthentication, ReasonCode.ReAuthenticate];
+
+    // Codes at or above 0x80 that never end a connection.
+    private static readonly HashSet<ReasonCode> NotInDisconnect =
+    [
+        ReasonCode.UnsupportedProtocolVersion, ReasonCode.ClientIdentifierNotValid, ReasonCode.BadUserNameOrPassword,
+        ReasonCode.ServerUnavailable, ReasonCode.Banned, ReasonCode.PacketIdentifierInUse, ReasonCode.PacketIdentifierNotFound,
+    ];
+
+    /// <summary>Whether a packet of this type may carry the code.</summary>
+    public static bool IsAllowed(ReasonCode reason, PacketType type) => type switch
+    {
+        PacketType.PubAck or PacketType.PubRec => PublishAnswers.Contains(reason),
+        PacketType.PubRel or PacketType.PubComp => ReleaseAnswers.Contains(reason),
+        PacketType.SubAck => SubscribeAnswers.Contains(reason),
+        PacketType.UnsubAck => UnsubscribeAnswers.Contains(reason),
+        PacketType.Auth => Authentications.Contains(reason),
+        PacketType.Disconnect => reason is ReasonCode.Success or ReasonCode.DisconnectWithWillMessage
+            || (reason >= ReasonCode.UnspecifiedError && Enum.IsDefined(reason) && !NotInDisconnect.Contains(reason)),
+        PacketType.ConnAck => reason == ReasonCode.Success || (reason >= ReasonCode.UnspecifiedError && Enum.IsDefined(reason)),
+        _ => false,
+    };
+}
