@@ -2,7 +2,6 @@ using System.Collections;
 using System.Globalization;
 using Broker.Gateway.Options;
 
-using Broker.Grains.Options;
 
 namespace Broker.Gateway.Configuration;
 

@@ -1,6 +1,5 @@
 using Broker.Gateway.Configuration;
 
-using Broker.Grains.Options;
 
 namespace Broker.Gateway.Tests.Configuration;
 
