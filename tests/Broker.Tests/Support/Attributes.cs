@@ -11,6 +11,14 @@ public sealed class EveryVersionAttribute : DataAttribute
         Enum.GetValues<ProtocolVersion>().Select(version => new object[] { version });
 }
 
+/// <summary>Runs a theory for 3.1.1 and 5.0: where CONNACK says Session Present, which 3.1 does not have.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class BothVersionsAttribute : DataAttribute
+{
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        [[ProtocolVersion.Mqtt311], [ProtocolVersion.Mqtt5]];
+}
+
 /// <summary>Runs a theory for 3.1.1 and 5.0 with each of QoS 0, 1 and 2.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EveryQosAttribute(int lowest = 0) : DataAttribute

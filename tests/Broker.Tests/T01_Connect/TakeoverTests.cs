@@ -14,7 +14,7 @@ public sealed class TakeoverTests(SharedBroker shared) : SharedBrokerTest(shared
         await second.PingAsync();
     }
 
-    [Theory, EveryVersion]
+    [Theory, BothVersions]
     public async Task Takeover_with_a_durable_session_keeps_subscriptions_and_messages(ProtocolVersion version)
     {
         var options = ConnectOptions.Durable(version, Id());

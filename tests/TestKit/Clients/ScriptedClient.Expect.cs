@@ -8,13 +8,13 @@ public sealed partial class ScriptedClient
     /// <summary>The next packet, whatever it is.</summary>
     public async Task<ReceivedPacket> NextAsync(TimeSpan? limit = null) =>
         await _inbox.TakeAsync(_ => true, limit ?? Patience)
-            ?? throw Failure($"no packet within {(limit ?? Patience).TotalSeconds} s");
+            ?? throw Missing("packet", limit);
 
     /// <summary>The next packet, which has to be of this type.</summary>
     public async Task<ReceivedPacket> ExpectAsync(PacketType type, TimeSpan? limit = null)
     {
         var packet = await _inbox.TakeAsync(_ => true, limit ?? Patience)
-            ?? throw Failure($"no {type} within {(limit ?? Patience).TotalSeconds} s");
+            ?? throw Missing($"{type}", limit);
         return packet.Type == type ? packet : throw Failure($"expected {type}, got {packet}");
     }
 
@@ -41,7 +41,7 @@ public sealed partial class ScriptedClient
     /// <inheritdoc cref="PickAsync(PacketType, int)"/>
     public async Task<ReceivedPacket> PickAsync(Func<ReceivedPacket, bool> fits, string what, TimeSpan? limit = null) =>
         await _inbox.TakeAsync(fits, limit ?? Patience)
-            ?? throw Failure($"no {what} within {(limit ?? Patience).TotalSeconds} s");
+            ?? throw Missing(what, limit);
 
     /// <summary>Messages in the order of arrival.</summary>
     public async Task<IReadOnlyList<ReceivedPacket>> ExpectPublishesAsync(int count)
@@ -103,4 +103,7 @@ public sealed partial class ScriptedClient
 
         await ExpectCloseAsync(limit);
     }
+
+    private TestFailureException Missing(string what, TimeSpan? limit) =>
+        Failure(IsClosed ? $"no {what} before the connection ended" : $"no {what} within {(limit ?? Patience).TotalSeconds} s");
 }
