@@ -25,6 +25,7 @@ public sealed partial class ScriptedClient : IAsyncDisposable
     {
         _socket = socket;
         Options = options;
+        AcknowledgesByItself = options.AcknowledgesByItself;
         _reader = ReadAsync();
     }
 
@@ -37,7 +38,7 @@ public sealed partial class ScriptedClient : IAsyncDisposable
     /// <summary>The answer to <see cref="ConnectAsync(EndPoint, ConnectOptions, int)"/>.</summary>
     public ReceivedPacket ConnAck { get; private set; } = null!;
 
-    /// <summary>Answers PUBLISH, PUBREC and PUBREL at once, as an ordinary client does. Set before packets arrive.</summary>
+    /// <summary>As <see cref="ConnectOptions.AcknowledgesByItself"/>, for packets from now on.</summary>
     public bool AcknowledgesByItself { get; set; }
 
     /// <summary>Takes every packet instead of the inbox: for clients that receive too much to keep.</summary>

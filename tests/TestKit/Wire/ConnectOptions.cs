@@ -32,6 +32,9 @@ public sealed record ConnectOptions
     /// <summary>Left out of a 3.x packet.</summary>
     public PropertyCollection Properties { get; init; } = [];
 
+    /// <summary>Not sent: the client answers PUBLISH, PUBREC and PUBREL at once, as an ordinary client does.</summary>
+    public bool AcknowledgesByItself { get; init; }
+
     /// <summary>A session that outlives its connection, in the terms of whichever version.</summary>
     public static ConnectOptions Durable(ProtocolVersion version, string clientId, uint expirySeconds = 3600) => new(version)
     {
