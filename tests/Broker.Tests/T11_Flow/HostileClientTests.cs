@@ -45,7 +45,7 @@ public sealed class HostileClientTests() : OwnBrokerTest
         var before = Server.ResidentBytes;
 
         var body = new byte[50_000];
-        for (var count = 0; count < 4_000; count++)
+        for (var count = 0; count < 2_000; count++)
         {
             await publisher.PublishAsync(new PublishOptions("flood", body) { Qos = 1 });
         }

@@ -74,6 +74,16 @@ public sealed partial class ScriptedClient
         }
     }
 
+    /// <summary>The next packet, or null when the broker closes the connection without one.</summary>
+    public async Task<ReceivedPacket?> AnswerOrCloseAsync()
+    {
+        var answer = await _inbox.TakeAsync(_ => true, Patience);
+        return answer is not null || IsClosed ? answer : throw Missing("answer and no end of the connection", null);
+    }
+
+    /// <summary>True when the connection ends in time, whatever comes before.</summary>
+    public Task<bool> ClosesAsync() => _inbox.ClosesAsync(Patience);
+
     /// <summary>The connection is closed by the broker, with no further packet before.</summary>
     public async Task ExpectCloseAsync(TimeSpan? limit = null)
     {
