@@ -23,7 +23,8 @@ public sealed class ResumeOrderTests(SharedBroker shared) : SharedBrokerTest(sha
 
         await before.AckAsync(PacketType.PubAck, sent[1].PacketId);
         await before.PingAsync();
-        before.Abort();
+        await before.DisconnectAsync();
+        await before.ExpectCloseAsync();
         await publisher.PublishAsync(Topic(), "queued", 1);
 
         var after = await ConnectAsync(options);
