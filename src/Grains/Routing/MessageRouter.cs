@@ -42,12 +42,21 @@ public sealed class MessageRouter(
             matches = index.Match(source.Topic, scratch.Matches);
         }
 
-        return matches.Length switch
-        {
-            0 => 0,
-            1 => Deliver(ref source, publisher, matches[0], ref record),
-            _ => DeliverAll(ref source, publisher, matches, scratch, ref record),
-        };
+        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+    }
+
+    /// <summary>
+    /// Routes a message that another silo has accepted: as <see cref="Route"/> does, but for the retained message, which
+    /// the accepting silo has set.
+    /// </summary>
+    /// <param name="hadBefore">Sessions that have had it already and are passed over.</param>
+    public int RouteArrived(
+        ref PublishSource source, Session? publisher, Predicate<Session> hadBefore, ref PublishRecord? record)
+    {
+        var matches = index.Match(source.Topic, (_scratch ??= new Scratch()).Matches);
+        var wanted = matches.ToArray();
+        wanted = Array.Exists(wanted, s => hadBefore(s.Session)) ? Array.FindAll(wanted, s => !hadBefore(s.Session)) : wanted;
+        return DeliverMatches(ref source, publisher, wanted, _scratch, ref record);
     }
 
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>
@@ -74,6 +83,15 @@ public sealed class MessageRouter(
         record.AddRows(batch => retained.WriteTo(batch, topic));
         return matches;
     }
+
+    private static int DeliverMatches(
+        ref PublishSource source, Session? publisher, ReadOnlySpan<Subscription> matches, Scratch scratch, ref PublishRecord? record) =>
+        matches.Length switch
+        {
+            0 => 0,
+            1 => Deliver(ref source, publisher, matches[0], ref record),
+            _ => DeliverAll(ref source, publisher, matches, scratch, ref record),
+        };
 
     private static int DeliverAll(
         ref PublishSource source, Session? publisher, ReadOnlySpan<Subscription> matches, Scratch scratch, ref PublishRecord? record)
