@@ -153,6 +153,17 @@ public sealed class Edge<T> : IThreadPoolWorkItem
         _closing.TrySetResult();
     }
 
+    /// <summary>Closes it if nothing waits and nothing is in flight.</summary>
+    /// <returns>Whether it is closed now.</returns>
+    public bool CloseIfIdle()
+    {
+        lock (_gate)
+        {
+            _isClosed |= !_isRunning;
+            return _isClosed;
+        }
+    }
+
     /// <inheritdoc />
     void IThreadPoolWorkItem.Execute() => _ = PumpAsync();
 

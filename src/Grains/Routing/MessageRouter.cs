@@ -49,14 +49,18 @@ public sealed class MessageRouter(
     /// Routes a message that another silo has accepted: as <see cref="Route"/> does, but for the retained message, which
     /// the accepting silo has set.
     /// </summary>
-    /// <param name="hadBefore">Sessions that have had it already and are passed over.</param>
+    /// <param name="hadBefore">Sessions that have had it already and are passed over; null when there are none.</param>
     public int RouteArrived(
-        ref PublishSource source, Session? publisher, Predicate<Session> hadBefore, ref PublishRecord? record)
+        ref PublishSource source, Session? publisher, Predicate<Session>? hadBefore, ref PublishRecord? record)
     {
-        var matches = index.Match(source.Topic, (_scratch ??= new Scratch()).Matches);
-        var wanted = matches.ToArray();
-        wanted = Array.Exists(wanted, s => hadBefore(s.Session)) ? Array.FindAll(wanted, s => !hadBefore(s.Session)) : wanted;
-        return DeliverMatches(ref source, publisher, wanted, _scratch, ref record);
+        var scratch = _scratch ??= new Scratch();
+        var matches = index.Match(source.Topic, scratch.Matches);
+        if (hadBefore is not null)
+        {
+            matches = Array.FindAll(matches.ToArray(), s => !hadBefore(s.Session));
+        }
+
+        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
     }
 
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>

@@ -11,7 +11,7 @@ namespace Broker.Grains.Topics;
 /// whose filters match its topic, and later copies, that come because several of the filters matched, to nobody: one copy
 /// at the highest QoS with all identifiers (FEATURES 2.2), whichever filter's Topic grain is the fastest.
 /// </summary>
-public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, RecentMessages recent)
+public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, RecentMessages recent, TopicLog log)
 {
     private long _messages;
 
@@ -23,19 +23,38 @@ public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, R
     /// </summary>
     public Task<DeliveryOutcome> DeliverAsync(EdgeBatch batch)
     {
-        // Decoded as a whole first: a batch that does not decode is not handled in part.
-        var batches = batch.Batches.Select(MessageBatchCodec.Decode).ToList();
-        var waiter = new BatchWaiter(batches.Sum(static b => b.Count));
-        var index = 0;
-        foreach (var messages in batches)
+        var waiter = new BatchWaiter(batch.Batches.Sum(static b => b.Count));
+        var first = 0;
+        foreach (var messages in batch.Batches)
         {
-            foreach (var message in messages)
-            {
-                Route(message, waiter, index++);
-            }
+            Route(messages, waiter, first);
+            first += messages.Count;
         }
 
         return waiter.SealAsync();
+    }
+
+    private void Route(MessageBatch batch, BatchWaiter waiter, int first)
+    {
+        var index = first;
+        try
+        {
+            foreach (var message in MessageBatchCodec.Decode(batch))
+            {
+                Route(message, waiter, index);
+                index++;
+            }
+        }
+        catch (Exception e)
+        {
+            // An answer all the same: without one the edge would bring the batch again and again, and nothing after it.
+            // What was not routed is refused to its publisher, who may publish it again.
+            log.NotRouted(e, first + batch.Count - index);
+            for (; index < first + batch.Count; index++)
+            {
+                waiter.ForMessage(index).Published(ReasonCode.UnspecifiedError);
+            }
+        }
     }
 
     private void Route(in RoutedMessage routed, BatchWaiter waiter, int index)
@@ -51,7 +70,8 @@ public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, R
         var source = new PublishSource(message);
         PublishRecord? record = null;
         var publisher = message.Publisher.Length == 0 ? null : sessions.Find(message.Publisher);
-        router.RouteArrived(ref source, publisher, session => recent.HadBefore(session.ClientId, id), ref record);
+        Predicate<Session>? hadBefore = recent.HasMoved ? session => recent.HadBefore(session.ClientId, id) : null;
+        router.RouteArrived(ref source, publisher, hadBefore, ref record);
         if (record is null)
         {
             return;

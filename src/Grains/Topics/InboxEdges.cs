@@ -34,12 +34,12 @@ public sealed class InboxEdges : IDisposable
         _edges.TryGetValue(silo, out var edge) ? (edge.Depth, edge.Bytes) : (0, 0);
 
     /// <summary>
-    /// Sends a batch to a silo, waiting for room on the edge. Completes with the silo's answer. When the silo is gone,
+    /// Sends batches to a silo, in order, waiting for room on the edge. Completes with the silo's answer. When the silo is gone,
     /// nobody knows whether its durable sessions got the messages, and the answer is a failure of each QoS 1 and 2 publish.
     /// </summary>
-    public async Task<DeliveryOutcome> DeliverAsync(SiloAddress silo, MessageBatch batch)
+    public async Task<DeliveryOutcome> DeliverAsync(SiloAddress silo, IReadOnlyList<MessageBatch> batches)
     {
-        var parcel = new Parcel(batch);
+        var parcel = new Parcel(batches);
         var edge = _edges.GetOrAdd(silo, Create);
         if (_silos.IsGone(silo))
         {
@@ -48,7 +48,7 @@ public sealed class InboxEdges : IDisposable
             _edges.TryRemove(silo, out _);
         }
 
-        return await edge.PostAsync(parcel) ? await parcel.Outcome.Task : Lost(batch);
+        return await edge.PostAsync(parcel) ? await parcel.Outcome.Task : Lost(parcel);
     }
 
     /// <inheritdoc />
@@ -58,8 +58,8 @@ public sealed class InboxEdges : IDisposable
         Metrics.Dispose();
     }
 
-    private static DeliveryOutcome Lost(MessageBatch batch) =>
-        DeliveryOutcome.Failed(batch.Count, ReasonCode.UnspecifiedError);
+    private static DeliveryOutcome Lost(Parcel parcel) =>
+        DeliveryOutcome.Failed(parcel.Count, ReasonCode.UnspecifiedError);
 
     private Edge<Parcel> Create(SiloAddress silo) => new(new Target(_inboxes.Of(silo), silo, _silos), _options, Metrics, _time);
 
@@ -75,9 +75,16 @@ public sealed class InboxEdges : IDisposable
         }
     }
 
-    private sealed class Parcel(MessageBatch batch)
+    /// <summary>What one call of a Topic grain has for a silo.</summary>
+    private sealed class Parcel(IReadOnlyList<MessageBatch> batches)
     {
-        public MessageBatch Batch => batch;
+        public IReadOnlyList<MessageBatch> Batches => batches;
+
+        /// <summary>Messages.</summary>
+        public int Count { get; } = batches.Sum(static b => b.Count);
+
+        /// <summary>Bytes of the messages.</summary>
+        public int Bytes { get; } = batches.Sum(static b => b.Bytes.Length);
 
         public TaskCompletionSource<DeliveryOutcome> Outcome { get; } =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -89,22 +96,17 @@ public sealed class InboxEdges : IDisposable
 
         public bool IsGone => silos.IsGone(silo);
 
-        public int BytesOf(Parcel item) => item.Batch.Bytes.Length;
+        public int BytesOf(Parcel item) => item.Bytes;
 
         public async Task SendAsync(IReadOnlyList<Parcel> items, long number)
         {
-            var batches = new MessageBatch[items.Count];
-            for (var i = 0; i < batches.Length; i++)
-            {
-                batches[i] = items[i].Batch;
-            }
-
+            MessageBatch[] batches = [.. items.SelectMany(static i => i.Batches)];
             var outcome = await inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = batches });
             var first = 0;
             foreach (var item in items)
             {
-                item.Outcome.SetResult(outcome.Slice(first, item.Batch.Count));
-                first += item.Batch.Count;
+                item.Outcome.SetResult(outcome.Slice(first, item.Count));
+                first += item.Count;
             }
         }
 
@@ -112,7 +114,7 @@ public sealed class InboxEdges : IDisposable
         {
             foreach (var item in items)
             {
-                item.Outcome.SetResult(Lost(item.Batch));
+                item.Outcome.SetResult(Lost(item));
             }
         }
     }

@@ -16,6 +16,7 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
     private readonly Ring<(string ClientId, MessageId Id)> _moved = new(capacity);
     private readonly Lock _gate = new();
     private long _repeats;
+    private bool _hasMoved;
 
     /// <summary>Copies removed.</summary>
     public long Repeats => Volatile.Read(ref _repeats);
@@ -35,15 +36,6 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
         }
     }
 
-    /// <summary>Forgets that a message arrived: it could not be handled and comes again.</summary>
-    public void Forget(MessageId id)
-    {
-        lock (_gate)
-        {
-            _arrived.Remove(id);
-        }
-    }
-
     /// <summary>A session has moved here. Before its interest is announced, so that no copy comes first.</summary>
     /// <param name="delivered">Ids it was given where it came from, as far as copies of them may still be under way.</param>
     public void Moved(string clientId, IEnumerable<MessageId> delivered)
@@ -53,18 +45,17 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
             foreach (var id in delivered)
             {
                 _moved.Add((clientId, id));
+                _hasMoved = true;
             }
         }
     }
 
+    /// <summary>Whether any session has moved here lately; without it <see cref="HadBefore"/> need not be asked.</summary>
+    public bool HasMoved => Volatile.Read(ref _hasMoved);
+
     /// <summary>Whether a session was given a message before it moved here.</summary>
     public bool HadBefore(string clientId, MessageId id)
     {
-        if (_moved.IsEmpty)
-        {
-            return false;
-        }
-
         lock (_gate)
         {
             return _moved.Contains((clientId, id));
@@ -77,9 +68,6 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
         private readonly HashSet<TKey> _keys = [];
         private readonly Queue<TKey> _order = new();
 
-        // Read without the lock: a session is added here before messages for it can arrive.
-        public bool IsEmpty => _keys.Count == 0;
-
         public bool Contains(TKey key) => _keys.Contains(key);
 
         public bool Add(TKey key)
@@ -89,7 +77,6 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
                 return false;
             }
 
-            // Also bounds the queue, which keeps what was removed until its turn.
             if (_order.Count == capacity)
             {
                 _keys.Remove(_order.Dequeue());
@@ -98,7 +85,5 @@ public sealed class RecentMessages(int capacity = 64 * 1024)
             _order.Enqueue(key);
             return true;
         }
-
-        public void Remove(TKey key) => _keys.Remove(key);
     }
 }
