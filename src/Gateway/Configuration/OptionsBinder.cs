@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using Broker.Gateway.Options;
 
+
 namespace Broker.Gateway.Configuration;
 
 /// <summary>Puts given values into the options and says what is wrong with those that do not fit.</summary>

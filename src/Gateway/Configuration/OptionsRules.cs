@@ -1,5 +1,6 @@
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Sessions;
 
 namespace Broker.Gateway.Configuration;
 
@@ -37,6 +38,12 @@ internal static class OptionsRules
         {
             yield return $"{form("Broker:Session:LowWatermark")}: '{ValueText.Format(options.Session.LowWatermark, false)}' " +
                 $"is not allowed; allowed: 0 to Broker:Session:HighWatermark";
+        }
+
+        if (!TopicPriorities.TryParse(options.Session.TopicPriorities, out _))
+        {
+            yield return $"{form("Broker:Session:TopicPriorities")}: '{options.Session.TopicPriorities}' is not allowed; " +
+                "allowed: topic=priority, separated by commas";
         }
 
         foreach (var line in CheckAdmin(options.Admin, form))

@@ -44,11 +44,7 @@ internal sealed partial class ClientConnection : IClientLink
     /// <summary>Client Identifier; empty before CONNECT.</summary>
     public string ClientId => _identity?.ClientId ?? "";
 
-    /// <summary>Where the client is; an IPv4 client of a dual-stack listener has its IPv4 address.</summary>
-    private IPAddress Address =>
-        _context.RemoteEndPoint is not IPEndPoint { Address: var address } ? IPAddress.Loopback
-        : address.IsIPv4MappedToIPv6 ? address.MapToIPv4()
-        : address;
+    private IPAddress Address => RemoteAddress.Of(_context.RemoteEndPoint);
 
     /// <summary>Serves the connection until either side ends it.</summary>
     public async Task RunAsync()
@@ -146,7 +142,15 @@ internal sealed partial class ClientConnection : IClientLink
             switch (PacketFramer.TryRead(ref buffer, _services.Limits.MaxPacketSize, out var frame))
             {
                 case FrameStatus.Incomplete:
-                    _pending = _output.IsOverBudget ? _output.WaitForRoomAsync() : null;
+                    if (_session is null && !MayBecomeConnect(buffer))
+                    {
+                        Refuse(Violations.FirstPacketNotConnect);
+                    }
+                    else if (_output.IsOverBudget)
+                    {
+                        _pending = _output.WaitForRoomAsync();
+                    }
+
                     return;
                 case FrameStatus.Complete:
                     _services.Metrics.Received(length - buffer.Length);
@@ -161,6 +165,10 @@ internal sealed partial class ClientConnection : IClientLink
             }
         }
     }
+
+    /// <summary>Whoever begins with something else than CONNECT is told by its first byte, not by the rest of its packet.</summary>
+    private static bool MayBecomeConnect(in ReadOnlySequence<byte> buffer) =>
+        buffer.IsEmpty || buffer.FirstSpan[0] >> 4 == (int)PacketType.Connect;
 
     private void HandlePacket(in PacketFrame frame)
     {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Broker.Gateway.Options;
+using Broker.Grains.Storage;
 using Microsoft.AspNetCore.Connections;
 
 namespace Broker.Gateway.Hosting;
@@ -10,7 +11,7 @@ internal static class StartupFailure
     /// <summary>The line, or null when the failure is a defect that deserves its stack trace.</summary>
     public static string? Explain(Exception failure, BrokerOptions options) => failure switch
     {
-        StartupException => failure.Message,
+        StartupException or StoreOpenException => failure.Message,
         AggregateException { InnerExceptions: [var only] } => Explain(only, options),
         IOException { InnerException: AddressInUseException } => $"{Endpoint(failure, options)} is in use",
         SocketException { SocketErrorCode: SocketError.AccessDenied } =>

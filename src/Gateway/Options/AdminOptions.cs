@@ -1,3 +1,5 @@
+using Broker.Grains.Options;
+
 namespace Broker.Gateway.Options;
 
 /// <summary>

@@ -1,3 +1,5 @@
+using Broker.Grains.Options;
+
 namespace Broker.Gateway.Options;
 
 /// <summary>Who may connect. Section <c>Broker:Auth</c>.</summary>

@@ -1,3 +1,5 @@
+using Broker.Grains.Options;
+
 namespace Broker.Gateway.Options;
 
 /// <summary>Where durable state lies. Section <c>Broker:Data</c>.</summary>

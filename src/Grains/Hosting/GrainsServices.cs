@@ -1,5 +1,6 @@
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
+using Broker.Grains.Options;
 using Broker.Grains.Recovery;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
@@ -15,11 +16,14 @@ public static class GrainsServices
 {
     /// <param name="node">Number of the silo in message ids; given by the store in a cluster, 1 for a broker alone.</param>
     public static IServiceCollection AddBrokerGrains(this IServiceCollection services, ushort node = 1) => services
-        .AddSingleton(new TopicPriorities(new Dictionary<string, int>()))
+        .AddSingleton(s => TopicPriorities.TryParse(s.GetRequiredService<SessionOptions>().TopicPriorities, out var priorities)
+            ? priorities
+            : throw new FormatException("Broker:Session:TopicPriorities is not valid."))
         .AddSingleton(s => new MessageIdSource(node, s.GetRequiredService<TimeProvider>()))
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()
         .AddSingleton<SessionLog>()
+        .AddSingleton<SessionMetrics>()
         .AddSingleton<SessionEnvironment>()
         .AddSingleton<SessionTable>()
         .AddSingleton<SessionExpiryQueue>()

@@ -29,6 +29,13 @@ public sealed class SessionOptions
     /// <summary>What happens when either queue limit is reached.</summary>
     public QueueFullPolicy QueueFullPolicy { get; set; } = QueueFullPolicy.DropOldest;
 
+    /// <summary>
+    /// Priorities in session queues, <c>topic=priority,topic=priority</c>: a higher one leaves the queue first and is
+    /// dropped last. Topics that are not named have 0.
+    /// </summary>
+    [AllowedText("topic=priority, separated by commas")]
+    public string TopicPriorities { get; set; } = "";
+
     /// <summary>Whether QoS 0 messages wait for a client that is away; they wait in memory only.</summary>
     public bool QueueQos0 { get; set; } = true;
 

@@ -245,6 +245,7 @@ public sealed partial class Session
         {
             case SendStatus.Sent:
                 _queue.Remove(next);
+                NoteWatermark();
                 if (next.Qos != QualityOfService.AtMostOnce)
                 {
                     AddInflight(next);

@@ -70,6 +70,7 @@ public sealed partial class Session
                 _queue.Remove(item);
             }
 
+            NoteWatermark();
             while (_inflight.First is { } first)
             {
                 _inflight.Remove(first);
@@ -115,6 +116,7 @@ public sealed partial class Session
             _dormantBytes = 0;
             _state = SessionState.Ready;
             EnforceLimits();
+            NoteWatermark();
         }
     }
 

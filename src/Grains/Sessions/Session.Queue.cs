@@ -14,6 +14,7 @@ public sealed partial class Session
     private const int BodiesPerLoad = 100;
 
     private bool _isLoadingBodies;
+    private bool _isQueueHigh;
 
     private void Enqueue(Delivery delivery)
     {
@@ -35,6 +36,23 @@ public sealed partial class Session
 
         _queue.Enqueue(delivery);
         EnforceLimits();
+        NoteWatermark();
+    }
+
+    /// <summary>FEATURES 1.6: high above one share of MaxQueued, normal again below another.</summary>
+    private void NoteWatermark()
+    {
+        var limit = _env.Options.MaxQueued;
+        if (!_isQueueHigh && limit > 0 && _queue.Count > limit * _env.Options.HighWatermark)
+        {
+            _isQueueHigh = true;
+            _env.Metrics.QueueRose();
+        }
+        else if (_isQueueHigh && _queue.Count < limit * _env.Options.LowWatermark)
+        {
+            _isQueueHigh = false;
+            _env.Metrics.QueueFell();
+        }
     }
 
     private bool IsFullWith(int size)
@@ -72,6 +90,7 @@ public sealed partial class Session
     {
         _env.Drops.Add(ClientId, delivery.Message is null ? "(stored)"u8 : delivery.Message.Topic, reason);
         _queue.Remove(delivery);
+        NoteWatermark();
         Forget(delivery);
     }
 
@@ -103,6 +122,8 @@ public sealed partial class Session
             _queue.Remove(item);
             Release(item);
         }
+
+        NoteWatermark();
 
         while (_inflight.First is { } first)
         {

@@ -14,7 +14,8 @@ public sealed record SessionEnvironment(
     DropLedger Drops,
     TopicPriorities Priorities,
     TimeProvider Time,
-    SessionLog Log)
+    SessionLog Log,
+    SessionMetrics Metrics)
 {
     /// <summary>Asks the grain of a dormant session to load it.</summary>
     public Action<Session> Wake { get; set; } = static session => _ = session.LoadAsync(CancellationToken.None);

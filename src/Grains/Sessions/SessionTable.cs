@@ -3,12 +3,19 @@ using System.Collections.Concurrent;
 namespace Broker.Grains.Sessions;
 
 /// <summary>The sessions of this silo by Client Identifier: connected ones, and durable ones whose client is away.</summary>
-public sealed class SessionTable(SessionEnvironment environment)
+public sealed class SessionTable
 {
+    private readonly SessionEnvironment _environment;
     private readonly ConcurrentDictionary<string, Session> _byClient = new(StringComparer.Ordinal);
     private readonly Stack<int> _freeSlots = new();
     private readonly Lock _slots = new();
     private int _slotCount;
+
+    public SessionTable(SessionEnvironment environment)
+    {
+        _environment = environment;
+        environment.Metrics.Observe(this);
+    }
 
     /// <summary>Number of sessions.</summary>
     public int Count => _byClient.Count;
@@ -74,6 +81,6 @@ public sealed class SessionTable(SessionEnvironment environment)
             }
         }
 
-        return new Session(environment, clientId, number, slot, state);
+        return new Session(_environment, clientId, number, slot, state);
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text;
 
 namespace Broker.Grains.Sessions;
@@ -7,8 +9,27 @@ public sealed class TopicPriorities
 {
     private readonly Dictionary<string, int> _byTopic;
 
-    public TopicPriorities(IReadOnlyDictionary<string, int> byTopic) =>
-        _byTopic = new Dictionary<string, int>(byTopic, StringComparer.Ordinal);
+    private TopicPriorities(Dictionary<string, int> byTopic) => _byTopic = byTopic;
+
+    /// <summary>Reads <c>topic=priority,topic=priority</c>. False when it has another form.</summary>
+    public static bool TryParse(string text, [NotNullWhen(true)] out TopicPriorities? priorities)
+    {
+        priorities = null;
+        var byTopic = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var entry in text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var at = entry.LastIndexOf('=');
+            if (at <= 0 || !int.TryParse(entry[(at + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority))
+            {
+                return false;
+            }
+
+            byTopic[entry[..at]] = priority;
+        }
+
+        priorities = new TopicPriorities(byTopic);
+        return true;
+    }
 
     /// <summary>Priority of a topic. Costs nothing when none are configured.</summary>
     public int Of(ReadOnlySpan<byte> topic) =>

@@ -1,5 +1,6 @@
 using Broker.Gateway.Configuration;
 
+
 namespace Broker.Gateway.Tests.Configuration;
 
 /// <summary>docs/configuration.md says what the program does, setting by setting.</summary>

@@ -1,0 +1,47 @@
+using System.Reflection;
+using Xunit.Sdk;
+
+namespace Broker.Tests.Support;
+
+/// <summary>Runs a theory once for each version of MQTT.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EveryVersionAttribute : DataAttribute
+{
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        Enum.GetValues<ProtocolVersion>().Select(version => new object[] { version });
+}
+
+/// <summary>Runs a theory for 3.1.1 and 5.0: where CONNACK says Session Present, which 3.1 does not have.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class BothVersionsAttribute : DataAttribute
+{
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        [[ProtocolVersion.Mqtt311], [ProtocolVersion.Mqtt5]];
+}
+
+/// <summary>Runs a theory for 3.1.1 and 5.0 with each of QoS 0, 1 and 2.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EveryQosAttribute(int lowest = 0) : DataAttribute
+{
+    public int Lowest => lowest;
+
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) =>
+        from version in (ProtocolVersion[])[ProtocolVersion.Mqtt311, ProtocolVersion.Mqtt5]
+        from qos in Enumerable.Range(lowest, 3 - lowest)
+        select new object[] { version, qos };
+}
+
+/// <summary>A test that starts, kills or configures its broker, so not one for BROKER_TEST_ENDPOINT.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OwnFactAttribute : FactAttribute
+{
+    public OwnFactAttribute() =>
+        Skip = SharedBroker.External is null ? null! : "needs a broker of its own, and BROKER_TEST_ENDPOINT names one";
+}
+
+/// <inheritdoc cref="OwnFactAttribute"/>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OwnTheoryAttribute : TheoryAttribute
+{
+    public OwnTheoryAttribute() => Skip = new OwnFactAttribute().Skip;
+}

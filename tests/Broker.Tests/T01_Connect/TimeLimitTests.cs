@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace Broker.Tests.T01_Connect;
+
+public sealed class TimeLimitTests(SharedBroker shared) : SharedBrokerTest(shared)
+{
+    [Theory, EveryVersion]
+    public async Task Silent_client_is_disconnected_after_one_and_a_half_keep_alives_MQTT_3_1_2_22(ProtocolVersion version)
+    {
+        var clock = Stopwatch.StartNew();
+        var client = await ConnectAsync(new ConnectOptions(version) { KeepAlive = 1 });
+
+        await client.ExpectDisconnectAsync(ReasonCode.KeepAliveTimeout);
+
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1.4), TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public async Task Any_packet_keeps_the_connection_alive()
+    {
+        var client = await ConnectAsync(new ConnectOptions { KeepAlive = 1 });
+        var clock = Stopwatch.StartNew();
+
+        while (clock.Elapsed < TimeSpan.FromSeconds(3))
+        {
+            await client.SendPublishAsync(Topic(), "alive");
+            await client.ExpectNothingAsync(TimeSpan.FromMilliseconds(600));
+        }
+
+        await client.PingAsync();
+    }
+
+    [Fact]
+    public async Task What_the_broker_sends_does_not_keep_a_client_alive()
+    {
+        var client = await ConnectAsync(new ConnectOptions { KeepAlive = 1 });
+        await client.SubscribeAsync(Topic());
+        var publisher = await ConnectAsync();
+        var clock = Stopwatch.StartNew();
+
+        while (!client.IsClosed && clock.Elapsed < ScriptedClient.Patience)
+        {
+            await publisher.SendPublishAsync(Topic(), "to the silent one");
+            await publisher.ExpectNothingAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4));
+    }
+
+    [Fact]
+    public async Task Keep_alive_zero_means_no_limit_MQTT_3_1_2_10()
+    {
+        var client = await ConnectAsync(new ConnectOptions { KeepAlive = 0 });
+
+        await client.ExpectNothingAsync(TimeSpan.FromSeconds(3));
+
+        await client.PingAsync();
+    }
+}

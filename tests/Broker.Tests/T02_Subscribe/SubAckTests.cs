@@ -1,0 +1,85 @@
+namespace Broker.Tests.T02_Subscribe;
+
+public sealed class SubAckTests(SharedBroker shared) : SharedBrokerTest(shared)
+{
+    [Theory, EveryVersion]
+    public async Task Suback_has_one_code_per_filter_in_their_order_MQTT_3_8_4_6(ProtocolVersion version)
+    {
+        var client = await ConnectAsync(version);
+
+        var granted = await client.SubscribeAsync(
+            [new Subscription(Topic("a"), 2), new Subscription(Topic("b"), 0), new Subscription(Topic("c"), 1)]);
+
+        Assert.Equal([ReasonCode.GrantedQoS2, ReasonCode.Success, ReasonCode.GrantedQoS1], granted.Reasons);
+    }
+
+    [Theory, BothVersions]
+    public async Task Shared_subscription_is_refused_with_0x9E_while_not_available(ProtocolVersion version)
+    {
+        var client = await ConnectAsync(version);
+
+        var answer = await client.SubscribeAsync([new Subscription("$share/group/" + Topic()), new Subscription(Topic(), 1)]);
+
+        var refused = version == ProtocolVersion.Mqtt5 ? ReasonCode.SharedSubscriptionsNotSupported : ReasonCode.UnspecifiedError;
+        Assert.Equal([refused, ReasonCode.GrantedQoS1], answer.Reasons);
+        await client.SendPublishAsync(Topic(), "once");
+        await client.SendPublishAsync(Topic(), "end");
+        await client.ExpectPublishAsync(Topic(), "once");
+        await client.ExpectPublishAsync(Topic(), "end");
+    }
+
+    [Theory, EveryVersion]
+    public async Task Unsubscribed_filter_gets_nothing_more_MQTT_3_10_4_1(ProtocolVersion version)
+    {
+        var client = await SubscriberAsync(version, Topic("gone"));
+        await client.SubscribeAsync(Topic("stays"));
+
+        await client.UnsubscribeAsync(Topic("gone"));
+        await client.SendPublishAsync(Topic("gone"), "lost on nobody");
+        await client.SendPublishAsync(Topic("stays"), "end");
+
+        await client.ExpectPublishAsync(Topic("stays"), "end");
+    }
+
+    [Fact]
+    public async Task Unsuback_tells_which_subscription_existed_0x11()
+    {
+        var client = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic("a/+"));
+
+        var answer = await client.UnsubscribeAsync(Topic("a/b"), Topic("a/+"), Topic("a/+"));
+
+        Assert.Equal(
+            [ReasonCode.NoSubscriptionExisted, ReasonCode.Success, ReasonCode.NoSubscriptionExisted], answer.Reasons);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a/#/b")]
+    [InlineData("a#")]
+    [InlineData("#/a")]
+    [InlineData("a+")]
+    [InlineData("a/+b/c")]
+    public async Task Malformed_filter_is_never_granted_MQTT_4_7_1(string filter)
+    {
+        var client = await ConnectAsync();
+
+        await client.SendAsync(Packets.Subscribe(client.Version, 1, [new Subscription(filter)]));
+
+        var answer = await client.NextAsync();
+        var reason = answer.Type == PacketType.SubAck ? answer.Reasons[0] : answer.Reason;
+        Assert.Contains(reason, (ReasonCode[])[ReasonCode.TopicFilterInvalid, ReasonCode.MalformedPacket, ReasonCode.ProtocolError]);
+    }
+
+    [Fact]
+    public async Task Many_filters_in_one_subscribe_are_all_granted()
+    {
+        var client = await ConnectAsync();
+        var filters = Enumerable.Range(0, 2000).Select(number => new Subscription(Topic($"{number}"), number % 3)).ToList();
+
+        var answer = await client.SubscribeAsync(filters);
+
+        Assert.Equal(filters.Select(filter => (ReasonCode)filter.Qos), answer.Reasons);
+        await client.SendPublishAsync(Topic("1999"), "the last");
+        await client.ExpectPublishAsync(Topic("1999"), "the last");
+    }
+}

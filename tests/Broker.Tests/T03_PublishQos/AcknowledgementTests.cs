@@ -1,0 +1,142 @@
+namespace Broker.Tests.T03_PublishQos;
+
+public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest(shared)
+{
+    [Theory, EveryQos(1)]
+    public async Task Publish_is_acknowledged_with_its_packet_id_MQTT_4_3_2(ProtocolVersion version, int qos)
+    {
+        await SubscriberAsync(version, Topic());
+        var publisher = await ConnectAsync(version);
+
+        await publisher.SendPublishAsync(Topic(), "message", qos, id: 65535);
+
+        var answer = await publisher.ExpectAsync(qos == 1 ? PacketType.PubAck : PacketType.PubRec, 65535);
+        Assert.Equal(ReasonCode.Success, answer.Reason);
+    }
+
+    [Theory, EveryQos(1)]
+    public async Task Publish_without_subscriber_says_so_0x10(ProtocolVersion version, int qos)
+    {
+        var publisher = await ConnectAsync(version);
+
+        var answer = await publisher.PublishAsync(Topic(), "nobody", qos);
+
+        var expected = version == ProtocolVersion.Mqtt5 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
+        Assert.Equal(expected, answer!.Reason);
+    }
+
+    [Theory, BothVersions]
+    public async Task Qos2_message_is_delivered_once_MQTT_4_3_3(ProtocolVersion version)
+    {
+        var subscriber = await SubscriberAsync(version, Topic(), 2);
+        var publisher = await ConnectAsync(version);
+        var message = new PublishOptions(Topic(), "once") { Qos = 2, PacketId = 7 };
+
+        await publisher.SendPublishAsync(message);
+        await publisher.ExpectAsync(PacketType.PubRec, 7);
+        await publisher.SendPublishAsync(message with { Dup = true });
+        await publisher.ExpectAsync(PacketType.PubRec, 7);
+        await publisher.AckAsync(PacketType.PubRel, 7);
+        await publisher.ExpectAsync(PacketType.PubComp, 7);
+        await publisher.PublishAsync(Topic(), "end", 2);
+
+        await subscriber.ExpectPublishAsync(Topic(), "once");
+        await subscriber.ExpectPublishAsync(Topic(), "end");
+    }
+
+    [Theory, BothVersions]
+    public async Task Packet_id_is_free_for_another_message_after_pubrel(ProtocolVersion version)
+    {
+        var subscriber = await SubscriberAsync(version, Topic(), 2);
+        var publisher = await ConnectAsync(version);
+
+        foreach (var payload in (string[])["first", "second", "third"])
+        {
+            await publisher.PublishAsync(new PublishOptions(Topic(), payload) { Qos = 2, PacketId = 1 });
+            await subscriber.ExpectPublishAsync(Topic(), payload);
+        }
+    }
+
+    [Theory, BothVersions]
+    public async Task Pubrel_repeated_is_answered_with_pubcomp_again(ProtocolVersion version)
+    {
+        var publisher = await ConnectAsync(version);
+        await publisher.PublishAsync(new PublishOptions(Topic(), "message") { Qos = 2, PacketId = 5 });
+
+        await publisher.AckAsync(PacketType.PubRel, 5);
+
+        var answer = await publisher.ExpectAsync(PacketType.PubComp, 5);
+        var expected = version == ProtocolVersion.Mqtt5 ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
+        Assert.Equal(expected, answer.Reason);
+    }
+
+    [Theory, BothVersions]
+    public async Task Acknowledgements_come_in_the_order_of_the_publishes_MQTT_4_6_0_2(ProtocolVersion version)
+    {
+        await SubscriberAsync(version, Topic());
+        var publisher = await ConnectAsync(version);
+        ushort[] ids = [300, 2, 65535, 1, 77];
+        var packets = ids.SelectMany(id => Packets.Publish(version, new PublishOptions(Topic(), "m") { Qos = 1, PacketId = id }));
+
+        await publisher.SendAsync(packets.ToArray());
+
+        foreach (var id in ids)
+        {
+            await publisher.ExpectAsync(PacketType.PubAck, id);
+        }
+    }
+
+    [Theory, BothVersions]
+    public async Task Outbound_qos2_runs_through_all_four_packets(ProtocolVersion version)
+    {
+        var subscriber = await SubscriberAsync(version, Topic(), 2);
+        var publisher = await ConnectAsync(version);
+        await publisher.PublishAsync(Topic(), "message", 2);
+
+        var message = await subscriber.ExpectPublishAsync(Topic(), "message");
+        await subscriber.AckAsync(PacketType.PubRec, message.PacketId);
+        var release = await subscriber.ExpectAsync(PacketType.PubRel, message.PacketId);
+        await subscriber.AckAsync(PacketType.PubComp, message.PacketId);
+
+        Assert.Equal(2, release.Flags);
+        await subscriber.PingAsync();
+        await subscriber.ExpectNothingAsync();
+    }
+
+    [Fact]
+    public async Task Pubrec_with_an_error_ends_the_exchange_without_pubrel()
+    {
+        var subscriber = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic(), 2);
+        var publisher = await ConnectAsync();
+        await publisher.PublishAsync(Topic(), "unwanted", 2);
+        var message = await subscriber.ExpectPublishAsync(Topic(), "unwanted");
+
+        await subscriber.AckAsync(PacketType.PubRec, message.PacketId, ReasonCode.UnspecifiedError);
+        await publisher.PublishAsync(Topic(), "next", 2);
+
+        await subscriber.ExpectPublishAsync(Topic(), "next");
+    }
+
+    [Theory, BothVersions]
+    public async Task Acknowledgement_of_an_unknown_packet_id_harms_nothing(ProtocolVersion version)
+    {
+        var client = await SubscriberAsync(version, Topic(), 1);
+
+        await client.AckAsync(PacketType.PubAck, 999);
+        await client.AckAsync(PacketType.PubComp, 998);
+
+        await client.SendPublishAsync(Topic(), "goes on");
+        await client.ExpectPublishAsync(Topic(), "goes on");
+    }
+
+    [Fact]
+    public async Task Pubrec_for_an_unknown_packet_id_is_answered_with_0x92()
+    {
+        var client = await ConnectAsync();
+
+        await client.AckAsync(PacketType.PubRec, 997);
+
+        var answer = await client.ExpectAsync(PacketType.PubRel, 997);
+        Assert.Equal(ReasonCode.PacketIdentifierNotFound, answer.Reason);
+    }
+}

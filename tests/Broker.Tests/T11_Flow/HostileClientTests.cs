@@ -1,0 +1,164 @@
+using System.Net.Sockets;
+
+namespace Broker.Tests.T11_Flow;
+
+/// <summary>Clients that cost the broker something on purpose: its memory stays bounded, the others are served.</summary>
+[Collection(HeavyCollection.Name)]
+public sealed class HostileClientTests() : OwnBrokerTest
+{
+    // 150 MB: room for the runtime's heap to breathe; the attacks below offer several times as much.
+    private const long MemoryAllowance = 150L << 20;
+
+    // 50 ms: a hundred times the usual round trip, far below what a person notices.
+    private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(50);
+
+    [OwnFact]
+    public async Task Subscriber_that_stops_reading_costs_its_own_budget_only()
+    {
+        await using var bystander = await Bystander.StartAsync(Broker);
+        var stuck = await ConnectAsync(new ConnectOptions(), receiveBuffer: 4096);
+        await stuck.SubscribeAsync("flood", 0);
+        stuck.PauseReading();
+        var publisher = await ConnectAsync();
+        var before = Server.ResidentBytes;
+
+        // 500 MB for a client that takes none of it.
+        var packet = Packets.Publish(publisher.Version, new PublishOptions("flood", new byte[50_000]));
+        for (var count = 0; count < 10_000; count++)
+        {
+            await publisher.SendAsync(packet);
+        }
+
+        await publisher.PingAsync();
+        Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
+        Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
+    }
+
+    [OwnFact]
+    public async Task Durable_subscriber_that_stops_reading_is_bounded_by_its_queue()
+    {
+        await using var bystander = await Bystander.StartAsync(Broker);
+        var stuck = await ConnectAsync(ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id()), receiveBuffer: 4096);
+        await stuck.SubscribeAsync("flood", 1);
+        stuck.PauseReading();
+        var publisher = await ConnectAsync();
+        var before = Server.ResidentBytes;
+
+        var body = new byte[50_000];
+        for (var count = 0; count < 2_000; count++)
+        {
+            await publisher.PublishAsync(new PublishOptions("flood", body) { Qos = 1 });
+        }
+
+        Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
+        Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
+    }
+
+    [OwnFact]
+    public async Task Publisher_that_floods_does_not_starve_the_others()
+    {
+        await using var bystander = await Bystander.StartAsync(Broker);
+        var durable = await ConnectAsync(ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id()));
+        await durable.SubscribeAsync("flood", 1);
+        durable.PauseReading();
+        var before = Server.ResidentBytes;
+        using var enough = new CancellationTokenSource();
+        var floods = Enumerable.Range(0, 4).Select(_ => FloodAsync(enough.Token)).ToList();
+
+        var median = await bystander.MedianAsync(rounds: 200);
+
+        await enough.CancelAsync();
+        await Task.WhenAll(floods);
+        Assert.InRange(median, TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
+        Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
+    }
+
+    [OwnFact]
+    public async Task Connections_that_send_a_byte_now_and_then_do_no_harm()
+    {
+        await using var bystander = await Bystander.StartAsync(Broker);
+        var packet = Packets.Publish(ProtocolVersion.Mqtt5, new PublishOptions("slow", new byte[900_000]));
+        var before = Server.ResidentBytes;
+        var slow = new List<ScriptedClient>();
+        for (var count = 0; count < 500; count++)
+        {
+            // The header promises 900 KB, of which 450 MB in all would have to be reserved by a trusting broker.
+            var client = await ConnectAsync();
+            await client.SendAsync(packet.AsMemory(0, 20));
+            slow.Add(client);
+        }
+
+        foreach (var client in slow)
+        {
+            await client.SendAsync(packet.AsMemory(20, 1));
+        }
+
+        Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
+        Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
+        Assert.DoesNotContain(slow, client => client.IsClosed);
+    }
+
+    [OwnFact]
+    public async Task Ten_thousand_idle_connections_cost_little_memory_and_no_time()
+    {
+        const int Count = 10_000;
+        await using var bystander = await Bystander.StartAsync(Broker);
+        var before = Server.ResidentBytes;
+        var sockets = new List<Socket>();
+        try
+        {
+            for (var number = 0; number < Count; number++)
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                sockets.Add(socket);
+                await socket.ConnectAsync(Broker);
+                await socket.SendAsync(Packets.Connect(new ConnectOptions(ProtocolVersion.Mqtt311)));
+            }
+
+            var answer = new byte[4];
+            foreach (var socket in sockets)
+            {
+                await ReadConnAckAsync(socket, answer);
+                Assert.Equal([0x20, 2, 0, 0], answer);
+            }
+
+            // 14 KB each is what is due for an idle connection; twice that allows for a heap that is yet to be collected.
+            Assert.InRange((Server.ResidentBytes - before) / Count, long.MinValue, 28 * 1024);
+            Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
+        }
+        finally
+        {
+            sockets.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    private static async Task ReadConnAckAsync(Socket socket, byte[] answer)
+    {
+        using var limit = new CancellationTokenSource(ScriptedClient.Patience);
+        for (var count = 0; count < answer.Length;)
+        {
+            var read = await socket.ReceiveAsync(answer.AsMemory(count), limit.Token);
+            Assert.NotEqual(0, read);
+            count += read;
+        }
+    }
+
+    private async Task FloodAsync(CancellationToken enough)
+    {
+        await using var client = await ScriptedClient.ConnectAsync(Broker, new ConnectOptions(ProtocolVersion.Mqtt311));
+        client.Handler = _ => { };
+        var burst = Enumerable.Range(1, 500).SelectMany(id => Packets.Publish(
+            client.Version, new PublishOptions("flood", new byte[100]) { Qos = 1, PacketId = (ushort)id })).ToArray();
+        while (!enough.IsCancellationRequested && !client.IsClosed)
+        {
+            try
+            {
+                await client.TrySendAsync(burst, enough);
+            }
+            catch (OperationCanceledException)
+            {
+                // Told to stop in the middle of a burst.
+            }
+        }
+    }
+}

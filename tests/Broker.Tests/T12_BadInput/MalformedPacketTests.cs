@@ -1,0 +1,84 @@
+namespace Broker.Tests.T12_BadInput;
+
+public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest(shared)
+{
+    public static TheoryData<string> Later => [.. BadPacket.All.Where(packet => !packet.IsFirst).Select(packet => packet.Name)];
+
+    public static TheoryData<string> First => [.. BadPacket.All.Where(packet => packet.IsFirst).Select(packet => packet.Name)];
+
+    [Theory, MemberData(nameof(Later))]
+    public async Task Malformed_packet_ends_the_connection_with_its_reason_and_disturbs_nobody(string name)
+    {
+        var bad = BadPacket.All.Single(packet => packet.Name == name);
+        var bystander = await SubscriberAsync(bad.Version, Topic());
+        var client = await ConnectAsync(bad.Version);
+
+        await client.TrySendAsync(bad.Bytes);
+
+        if (bad.Version == ProtocolVersion.Mqtt5)
+        {
+            var answer = await client.ExpectAsync(PacketType.Disconnect);
+            Assert.Contains(answer.Reason, bad.Reasons);
+        }
+
+        await client.ExpectCloseAsync();
+        await bystander.SendPublishAsync(Topic(), "still here");
+        await bystander.ExpectPublishAsync(Topic(), "still here");
+    }
+
+    /// <summary>The server MAY answer before it closes (section 3.1.4); if it does, the reason is the right one.</summary>
+    [Theory, MemberData(nameof(First))]
+    public async Task Malformed_connect_is_never_accepted(string name)
+    {
+        var bad = BadPacket.All.Single(packet => packet.Name == name);
+        var client = await OpenAsync(new ConnectOptions(bad.Version));
+
+        await client.TrySendAsync(bad.Bytes);
+
+        var answer = await client.AnswerOrCloseAsync();
+        if (answer is not null)
+        {
+            Assert.Equal(PacketType.ConnAck, answer.Type);
+            Assert.Contains(answer.Reason, bad.Version == ProtocolVersion.Mqtt5 ? bad.Reasons : [(ReasonCode)1, (ReasonCode)2]);
+            await client.ExpectCloseAsync();
+        }
+    }
+
+    [Theory, EveryVersion]
+    public async Task Random_bytes_end_the_connection_and_nothing_else(ProtocolVersion version)
+    {
+        var bystander = await SubscriberAsync(version, Topic());
+        var random = new Random(1);
+        for (var round = 0; round < 100; round++)
+        {
+            var client = await ConnectAsync(version);
+            var bytes = new byte[random.Next(2, 2000)];
+            random.NextBytes(bytes);
+
+            // A whole packet that cannot be right, so that the outcome is certain whatever follows.
+            (bytes[0], bytes[1]) = (0x07, 0);
+            await client.TrySendAsync(bytes);
+
+            Assert.True(await client.ClosesAsync(), $"round {round} of seed 1 left the connection open");
+        }
+
+        await bystander.SendPublishAsync(Topic(), "still here");
+        await bystander.ExpectPublishAsync(Topic(), "still here");
+    }
+
+    [Fact]
+    public async Task Connections_cut_in_the_middle_of_a_packet_leave_nothing_behind()
+    {
+        var bystander = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic("#"), 1);
+        var packet = Packets.Publish(ProtocolVersion.Mqtt5, new PublishOptions(Topic("cut"), new byte[300]) { Qos = 1, PacketId = 1 });
+        for (var length = 1; length < packet.Length; length += 7)
+        {
+            var client = await ConnectAsync();
+            await client.SendAsync(packet.AsMemory(0, length));
+            client.Abort();
+        }
+
+        await bystander.SendPublishAsync(Topic("end"), "end");
+        await bystander.ExpectPublishAsync(Topic("end"), "end");
+    }
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics;
+
+namespace Broker.Tests.T16_Startup;
+
+/// <summary>Runs the program to its end and keeps what it said.</summary>
+internal sealed record BrokerCommand(int ExitCode, string Output)
+{
+    // 30 s: a start on a loaded machine; a program that refuses to start is gone much sooner.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    public static async Task<BrokerCommand> RunAsync(IReadOnlyDictionary<string, string>? settings, params string[] arguments)
+    {
+        var command = BrokerProcess.CommandFor(arguments, settings ?? new Dictionary<string, string>());
+        command.RedirectStandardOutput = true;
+        command.RedirectStandardError = true;
+        using var process = new Process { StartInfo = command };
+        var output = new ServerOutput();
+        output.Attach(process);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        try
+        {
+            await process.WaitForExitAsync().WithinAsync(Limit, () => $"the broker did not end:\n{output.Text}");
+            return new BrokerCommand(process.ExitCode, output.Text);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    /// <summary>Refused with a non-zero exit code and one clear line that has all these words.</summary>
+    public void AssertRefused(params string[] words)
+    {
+        Assert.NotEqual(0, ExitCode);
+        Assert.Contains(
+            Output.Split('\n'),
+            line => words.All(word => line.Contains(word, StringComparison.OrdinalIgnoreCase)));
+        Assert.DoesNotContain("   at ", Output, StringComparison.Ordinal);
+    }
+}

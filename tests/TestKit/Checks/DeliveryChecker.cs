@@ -1,0 +1,133 @@
+namespace Broker.TestKit.Checks;
+
+/// <summary>
+/// Compares what publishers were promised with what subscribers got. Numbers of a publisher start at 0 and have no gap.
+/// A message that was never acknowledged may arrive or not; one that was has to.
+/// </summary>
+public sealed class DeliveryChecker(int publishers, int subscribers, bool isExactlyOnce)
+{
+    // 20 lines: the pattern shows, the log stays readable.
+    private const int DetailLimit = 20;
+
+    private readonly Lock _gate = new();
+    private readonly HashSet<int>[] _acknowledged = [.. Enumerable.Range(0, publishers).Select(_ => new HashSet<int>())];
+    private readonly SubscriberRecord[] _received =
+        [.. Enumerable.Range(0, subscribers).Select(_ => new SubscriberRecord(publishers))];
+
+    private readonly List<string> _details = [];
+    private int _duplicated;
+    private int _reordered;
+    private int _wrongSessionPresent;
+
+    public int AcknowledgedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _acknowledged.Sum(numbers => numbers.Count);
+            }
+        }
+    }
+
+    public void Acknowledged(Sequence message)
+    {
+        lock (_gate)
+        {
+            _acknowledged[message.Publisher].Add(message.Number);
+        }
+    }
+
+    /// <summary>
+    /// A delivery that the subscriber has to act on. At QoS 1 a message may come again, because the publisher or the
+    /// broker repeats what was not acknowledged; at QoS 2 it may not.
+    /// </summary>
+    public void Delivered(int subscriber, Sequence message)
+    {
+        lock (_gate)
+        {
+            var record = _received[subscriber];
+            if (!record.Seen[message.Publisher].Add(message.Number))
+            {
+                if (isExactlyOnce)
+                {
+                    _duplicated++;
+                    Detail($"subscriber {subscriber} got {message} again");
+                }
+
+                return;
+            }
+
+            // First deliveries come in publish order; a repetition says nothing about order [MQTT-4.6.0-6].
+            if (message.Number < record.Last[message.Publisher])
+            {
+                _reordered++;
+                Detail($"subscriber {subscriber} got {message} after {record.Last[message.Publisher]}");
+            }
+
+            record.Last[message.Publisher] = message.Number;
+        }
+    }
+
+    public void SessionPresent(string client, bool expected, bool actual)
+    {
+        lock (_gate)
+        {
+            if (expected != actual)
+            {
+                _wrongSessionPresent++;
+                Detail($"{client} got Session Present {actual}");
+            }
+        }
+    }
+
+    /// <summary>True when every subscriber has everything that was acknowledged.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _received.All(record => _acknowledged.Zip(record.Seen).All(pair => pair.First.IsSubsetOf(pair.Second)));
+            }
+        }
+    }
+
+    public DeliveryReport Report()
+    {
+        lock (_gate)
+        {
+            var lost = 0;
+            for (var subscriber = 0; subscriber < subscribers; subscriber++)
+            {
+                for (var publisher = 0; publisher < publishers; publisher++)
+                {
+                    var missing = _acknowledged[publisher].Except(_received[subscriber].Seen[publisher]).Order().ToList();
+                    lost += missing.Count;
+                    if (missing.Count > 0)
+                    {
+                        Detail($"subscriber {subscriber} misses {missing.Count} of publisher {publisher}, first {missing[0]}");
+                    }
+                }
+            }
+
+            return new DeliveryReport(
+                _acknowledged.Sum(numbers => numbers.Count), lost, _duplicated, _reordered, _wrongSessionPresent, [.. _details]);
+        }
+    }
+
+    private void Detail(string text)
+    {
+        if (_details.Count < DetailLimit)
+        {
+            _details.Add(text);
+        }
+    }
+
+    private sealed class SubscriberRecord(int publishers)
+    {
+        public HashSet<int>[] Seen { get; } = [.. Enumerable.Range(0, publishers).Select(_ => new HashSet<int>())];
+
+        public int[] Last { get; } = [.. Enumerable.Repeat(-1, publishers)];
+    }
+}

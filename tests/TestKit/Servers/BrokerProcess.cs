@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace Broker.TestKit.Servers;
+
+/// <summary>This repository's broker, from its build output.</summary>
+public sealed class BrokerProcess : BrokerServer
+{
+    /// <summary>Base address of health and dashboard; stays the same over restarts.</summary>
+    public Uri Http { get; private set; } = null!;
+
+    /// <summary>A command line of its own instead of the usual one, for tests of start-up.</summary>
+    public IReadOnlyList<string>? Arguments { get; init; }
+
+    /// <summary>Command that runs the program with these arguments and settings.</summary>
+    public static ProcessStartInfo CommandFor(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> settings)
+    {
+        if (!File.Exists(RepositoryPaths.BrokerProgram))
+        {
+            throw new TestFailureException($"{RepositoryPaths.BrokerProgram} does not exist: build src/Gateway first");
+        }
+
+        var command = new ProcessStartInfo("dotnet") { WorkingDirectory = Path.GetTempPath() };
+        command.ArgumentList.Add(RepositoryPaths.BrokerProgram);
+        foreach (var argument in arguments)
+        {
+            command.ArgumentList.Add(argument);
+        }
+
+        foreach (var (key, value) in settings)
+        {
+            command.Environment["Broker__" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        return command;
+    }
+
+    protected override ProcessStartInfo Command() => CommandFor(
+        Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port), "--http", Port(Http?.Port)], Settings);
+
+    protected override async Task ReadyAsync()
+    {
+        var ready = Output.LineAsync(line => line.StartsWith("ready", StringComparison.Ordinal));
+        var mqtt = Output.LineAsync(line => line.Contains("mqtt://", StringComparison.Ordinal));
+        var http = Output.LineAsync(line => line.Contains("http://", StringComparison.Ordinal));
+        await ready;
+        Mqtt = new IPEndPoint(IPAddress.Loopback, AddressIn(await mqtt).Port);
+        Http = AddressIn(await http);
+    }
+
+    private static string Port(int? port) => (port ?? 0).ToString(CultureInfo.InvariantCulture);
+
+    private static Uri AddressIn(string line) =>
+        new(line.Split(' ', StringSplitOptions.RemoveEmptyEntries).First(word => word.Contains("://", StringComparison.Ordinal)));
+}
