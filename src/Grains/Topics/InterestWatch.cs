@@ -67,7 +67,6 @@ public sealed class InterestWatch : IDisposable
     {
         lock (_gate)
         {
-            var interest = Read(filter);
             if (!_watched.TryGetValue(filter, out var watched))
             {
                 watched = new Watched();
@@ -75,6 +74,8 @@ public sealed class InterestWatch : IDisposable
                 Counted();
             }
 
+            // After it is in the table: a change that this does not see is one that is noted.
+            var interest = Read(filter);
             watched.Watcher = watcher;
             watched.Told = interest.Exists;
             return interest;
@@ -145,7 +146,7 @@ public sealed class InterestWatch : IDisposable
 
     private void Counted()
     {
-        Volatile.Write(ref _count, _watched.Count);
+        Interlocked.Exchange(ref _count, _watched.Count);
         if (_watched.Count == 1)
         {
             _sweep.Change(SweepPeriod, Timeout.InfiniteTimeSpan);

@@ -89,7 +89,7 @@ public sealed class TopicEdges(IGrainFactory grains, LiveSilos silos, TimeProvid
     {
         foreach (var (filter, edge) in _edges)
         {
-            // One that got a message meanwhile sends it, on a new edge: nothing is in flight on the old one.
+            // Who posts to it now is told that it is gone and finds a new one; nothing is in flight on the old one.
             if (edge.CloseIfIdle())
             {
                 _edges.TryRemove(new KeyValuePair<string, Edge<Outgoing>>(filter, edge));
