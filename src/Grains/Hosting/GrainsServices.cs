@@ -5,6 +5,7 @@ using Broker.Grains.Recovery;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Topics;
 using Broker.Grains.Wills;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,5 +32,6 @@ public static class GrainsServices
         .AddSingleton<RetainedMessages>()
         .AddSingleton<WillService>()
         .AddSingleton<MessageRouter>()
-        .AddSingleton<StateRecovery>();
+        .AddSingleton<StateRecovery>()
+        .AddTopics();
 }

@@ -42,12 +42,25 @@ public sealed class MessageRouter(
             matches = index.Match(source.Topic, scratch.Matches);
         }
 
-        return matches.Length switch
+        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+    }
+
+    /// <summary>
+    /// Routes a message that another silo has accepted: as <see cref="Route"/> does, but for the retained message, which
+    /// the accepting silo has set.
+    /// </summary>
+    /// <param name="hadBefore">Sessions that have had it already and are passed over; null when there are none.</param>
+    public int RouteArrived(
+        ref PublishSource source, Session? publisher, Predicate<Session>? hadBefore, ref PublishRecord? record)
+    {
+        var scratch = _scratch ??= new Scratch();
+        var matches = index.Match(source.Topic, scratch.Matches);
+        if (hadBefore is not null)
         {
-            0 => 0,
-            1 => Deliver(ref source, publisher, matches[0], ref record),
-            _ => DeliverAll(ref source, publisher, matches, scratch, ref record),
-        };
+            matches = Array.FindAll(matches.ToArray(), s => !hadBefore(s.Session));
+        }
+
+        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
     }
 
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>
@@ -74,6 +87,15 @@ public sealed class MessageRouter(
         record.AddRows(batch => retained.WriteTo(batch, topic));
         return matches;
     }
+
+    private static int DeliverMatches(
+        ref PublishSource source, Session? publisher, ReadOnlySpan<Subscription> matches, Scratch scratch, ref PublishRecord? record) =>
+        matches.Length switch
+        {
+            0 => 0,
+            1 => Deliver(ref source, publisher, matches[0], ref record),
+            _ => DeliverAll(ref source, publisher, matches, scratch, ref record),
+        };
 
     private static int DeliverAll(
         ref PublishSource source, Session? publisher, ReadOnlySpan<Subscription> matches, Scratch scratch, ref PublishRecord? record)

@@ -1,0 +1,25 @@
+namespace Broker.Grains.Interfaces.Topics;
+
+/// <summary>
+/// Messages on their way between silos: encoded once, forwarded as they are. The layout of <see cref="Bytes"/> belongs to
+/// the codec; a silo that only forwards never looks inside.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("broker.batch")]
+public sealed record MessageBatch
+{
+    /// <summary>Silo that accepted the messages and has delivered them to its own sessions; null when there is none.</summary>
+    [Id(0)]
+    public SiloAddress? Origin { get; init; }
+
+    /// <summary>Number of messages in <see cref="Bytes"/>.</summary>
+    [Id(1)]
+    public required int Count { get; init; }
+
+    /// <summary>Topic Filters that the messages matched; each message names its own by their place here.</summary>
+    [Id(2)]
+    public required string[] Filters { get; init; }
+
+    /// <summary>The messages, one after the other. Never changed after construction.</summary>
+    [Id(3)]
+    public required byte[] Bytes { get; init; }
+}

@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Grains.Topics;
+
+/// <summary>Registers what messages between silos need; idle in a broker of one silo.</summary>
+internal static class TopicServices
+{
+    public static IServiceCollection AddTopics(this IServiceCollection services) => services
+        .AddGrainService<SiloInbox>()
+        .AddSingleton<TopicLog>()
+        .AddSingleton<LiveSilos>()
+        .AddSingleton<InboxClient>()
+        .AddSingleton<InboxEdges>()
+        .AddSingleton<TopicEdges>()
+        .AddSingleton<RecentMessages>(_ => new RecentMessages())
+        .AddSingleton<InterestWatch>()
+        .AddSingleton<InboxDelivery>();
+}

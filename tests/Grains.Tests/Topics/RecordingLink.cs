@@ -1,0 +1,33 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+
+namespace Broker.Grains.Tests.Topics;
+
+/// <summary>A client that notes the numbers that stand in the payloads.</summary>
+internal sealed class RecordingLink : IClientLink
+{
+    private readonly ConcurrentQueue<int> _received = new();
+
+    public ProtocolVersion Version => ProtocolVersion.Mqtt5;
+
+    public IReadOnlyList<int> Received => [.. _received];
+
+    public int Count => _received.Count;
+
+    public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader header)
+    {
+        _received.Enqueue(BitConverter.ToInt32(source.Payload.ToArray()));
+        return SendStatus.Sent;
+    }
+
+    public void Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
+    {
+    }
+
+    public void Close(ReasonCode reason)
+    {
+    }
+}
