@@ -10,5 +10,5 @@ internal sealed record GivenValue(string Key, string Value, ValueSource Source)
     public string? ShortForm { get; init; }
 
     /// <summary>The key in the form in which it was given.</summary>
-    public string Form => ShortForm ?? Source.Write(Key);
+    public string Form => Source.Show(ShortForm ?? Source.Write(Key), Key);
 }

@@ -15,4 +15,7 @@ internal sealed record ValueSource(string Place, string Prefix, string Separator
     /// <summary>A key in this place's form.</summary>
     public string Write(string key) =>
         (Place.Length == 0 ? "" : Place + ": ") + Prefix + key.Replace(":", Separator, StringComparison.Ordinal);
+
+    /// <summary>A key as messages show it: as it was written, and as the documents name it when that differs.</summary>
+    public string Show(string written, string key) => Separator == ":" ? written : $"{written} ({key})";
 }

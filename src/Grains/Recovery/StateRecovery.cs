@@ -15,6 +15,7 @@ public sealed class StateRecovery(
     RetainedMessages retained,
     WillService wills,
     SessionExpiryQueue expiry,
+    SessionLifecycle lifecycle,
     SessionOptions options,
     TimeProvider time)
 {
@@ -34,6 +35,10 @@ public sealed class StateRecovery(
 
         AddReplays(state, byNumber);
         AddWills(state, ended, now);
+        while (expiry.Take(now) is { } session)
+        {
+            lifecycle.Expire(session.ClientId);
+        }
     }
 
     private Dictionary<long, Session> AddSessions(RecoveredState state, long ended)

@@ -218,7 +218,9 @@ public sealed partial class Session
 
     private bool PumpOne(Delivery next)
     {
-        if (next.ExpiresAt != long.MaxValue && !next.WasSent && next.ExpiresAt <= _env.Now)
+        // What was sent once may go on (MQTT 5.0 section 3.3.2.3.3); for QoS 2 it has to, its packet id is in use.
+        var mayExpire = !next.WasSent || next.Qos == QualityOfService.AtLeastOnce;
+        if (mayExpire && next.ExpiresAt != long.MaxValue && next.ExpiresAt <= _env.Now)
         {
             Drop(next, DropReason.Expired);
             return true;
@@ -264,6 +266,7 @@ public sealed partial class Session
     {
         delivery.SentAt = Environment.TickCount64;
         delivery.WasSent = true;
+        SentUpTo = Math.Max(SentUpTo ?? 0, delivery.Sequence);
         _inflight.Append(delivery);
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class Session
             CreatedAt = row.CreatedAt;
             ExpiryInterval = row.ExpiryInterval;
             Version = row.Version;
+            SentUpTo = row.SentUpTo;
             _dormantCount = queue.Count;
             _dormantBytes = queue.Bytes;
             _lastSequence = queue.LastSequence;
@@ -122,9 +123,9 @@ public sealed partial class Session
 
     private void AddLoaded(List<DeliveryRow> rows)
     {
-        // Which were in flight when the session was last connected is not recorded. Any of the first window may have
-        // been: they are sent with DUP, which is right for those and harmless for the others [MQTT-3.3.1-1].
-        var mayHaveBeenSent = _env.Options.MaxInflight;
+        // After a crash it is not known which were in flight. Any of the first window may have been: they are sent with
+        // DUP, which is right for those and harmless for the others [MQTT-3.3.1-1].
+        var mayHaveBeenSent = SentUpTo is null ? _env.Options.MaxInflight : 0;
         for (var i = rows.Count - 1; i >= 0; i--)
         {
             var delivery = FromRow(rows[i]);
@@ -132,7 +133,7 @@ public sealed partial class Session
             {
                 _inflight.Prepend(delivery);
             }
-            else if (i < mayHaveBeenSent)
+            else if (i < mayHaveBeenSent || delivery.Sequence <= SentUpTo)
             {
                 _queue.Requeue(delivery);
             }
@@ -141,6 +142,8 @@ public sealed partial class Session
                 _queue.EnqueueOlder(delivery);
             }
         }
+
+        SentUpTo ??= rows.Count == 0 ? 0 : rows[Math.Min(mayHaveBeenSent, rows.Count) - 1].Sequence;
     }
 
     private Delivery FromRow(in DeliveryRow row)

@@ -68,6 +68,9 @@ public sealed partial class Session
     /// <summary>When it expires, in milliseconds since 1970; null while connected or when never.</summary>
     public long? ExpiresAt { get; internal set; }
 
+    /// <summary>Highest sequence that was sent to the client; null when that is not known any more.</summary>
+    internal long? SentUpTo { get; private set; } = 0;
+
     /// <summary>Due time of its earliest entry in the expiry queue.</summary>
     internal long QueuedExpiry { get; set; } = long.MaxValue;
 

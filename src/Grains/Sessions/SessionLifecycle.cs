@@ -24,7 +24,8 @@ public sealed class SessionLifecycle(
     {
         var existing = table.Find(clientId);
         var epoch = (existing?.Epoch ?? 0) + 1;
-        var resumes = existing is { IsDurable: true } && !claim.CleanStart;
+        var hasExpired = existing?.ExpiresAt <= environment.Now;
+        var resumes = existing is { IsDurable: true } && !claim.CleanStart && !hasExpired;
         if (existing is not null)
         {
             TakeOver(existing, epoch, resumes);
@@ -78,11 +79,10 @@ public sealed class SessionLifecycle(
         var lasts = session.IsDurable && session.ExpiryInterval > 0;
         if (lasts)
         {
-            long? expiresAt = session.ExpiryInterval == uint.MaxValue
+            session.ExpiresAt = session.ExpiryInterval == uint.MaxValue
                 ? null
                 : environment.Now + (session.ExpiryInterval * 1000L);
-            session.ExpiresAt = expiresAt;
-            _store.Post(new SessionWrite(session, expiresAt, will: null));
+            _store.Post(new SessionWrite(session, isConnected: false, will: null));
             expiry.Add(session);
         }
 
@@ -113,7 +113,7 @@ public sealed class SessionLifecycle(
 
     private async Task WriteAsync(Session session, bool existed)
     {
-        var write = new SessionWrite(session, expiresAt: null, session.Will);
+        var write = new SessionWrite(session, isConnected: true, session.Will);
         try
         {
             _store.Post(write);
@@ -168,15 +168,16 @@ public sealed class SessionLifecycle(
     }
 
     /// <summary>The session's row, with the Will of a new connection.</summary>
-    private sealed class SessionWrite(Session session, long? expiresAt, Will? will) : AwaitableWrite
+    private sealed class SessionWrite(Session session, bool isConnected, Will? will) : AwaitableWrite
     {
         private readonly SessionRow _row = new(
-            session.Number, session.ClientId, session.Epoch, session.ExpiryInterval, expiresAt, session.CreatedAt, session.Version);
+            session.Number, session.ClientId, session.Epoch, session.ExpiryInterval, session.ExpiresAt, session.CreatedAt, session.Version,
+            isConnected ? null : session.SentUpTo);
 
         private long _previousEpoch;
 
         // The end of a connection has nobody to tell that the store refused it.
-        public override bool MustSucceed => expiresAt is not null;
+        public override bool MustSucceed => !isConnected;
 
         public override void AddTo(IStoreBatch batch)
         {

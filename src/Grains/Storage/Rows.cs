@@ -9,8 +9,10 @@ namespace Broker.Grains.Storage;
 /// <param name="ExpiryInterval">Session Expiry Interval in seconds; <see cref="uint.MaxValue"/> is never.</param>
 /// <param name="ExpiresAt">Milliseconds since 1970; null while connected or when it never expires.</param>
 /// <param name="Version">Protocol version of the last connection.</param>
+/// <param name="SentUpTo">Highest sequence that was sent; null while connected, when only the silo knows.</param>
 public sealed record SessionRow(
-    long Number, string ClientId, long Epoch, uint ExpiryInterval, long? ExpiresAt, long CreatedAt, ProtocolVersion Version);
+    long Number, string ClientId, long Epoch, uint ExpiryInterval, long? ExpiresAt, long CreatedAt, ProtocolVersion Version,
+    long? SentUpTo = null);
 
 /// <summary>A subscription of a durable session.</summary>
 /// <param name="Options">Subscription Options byte of SUBSCRIBE (MQTT 5.0 section 3.8.3.1), QoS as granted.</param>

@@ -32,7 +32,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await RunAsync(new() { [key] = value });
 
-        run.AssertRefused(key, value);
+        run.AssertRefused(InEnvironment(key), value);
     }
 
     [OwnFact]
@@ -40,7 +40,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await RunAsync(new() { ["Session:MaxInflight"] = "70000" });
 
-        run.AssertRefused("Session:MaxInflight", "70000", "65535");
+        run.AssertRefused(InEnvironment("Session:MaxInflight"), "70000", "65535");
     }
 
     [OwnTheory]
@@ -51,7 +51,7 @@ public sealed class CommandLineTests : IDisposable
     {
         var run = await RunAsync(new() { [key] = "1" });
 
-        run.AssertRefused(key);
+        run.AssertRefused(InEnvironment(key));
     }
 
     [OwnTheory]
@@ -66,6 +66,9 @@ public sealed class CommandLineTests : IDisposable
     }
 
     public void Dispose() => _folder.Dispose();
+
+    /// <summary>Keys are named as they were given, and the tests give them in the environment.</summary>
+    private static string InEnvironment(string key) => "Broker__" + key.Replace(":", "__", StringComparison.Ordinal);
 
     private Task<BrokerCommand> RunAsync(Dictionary<string, string> settings) =>
         BrokerCommand.RunAsync(settings, "--data", _folder.Path, "--mqtt", "0", "--http", "0");

@@ -20,7 +20,7 @@ public abstract partial class MessageStoreTests
         Assert.Empty(state.Retained);
         Assert.Empty(state.Wills);
         Assert.Empty(state.Replays);
-        Assert.Empty(state.QueuedCounts);
+        Assert.Empty(state.Queues);
     }
 
     [Fact]
@@ -126,7 +126,9 @@ public abstract partial class MessageStoreTests
         }
 
         Assert.Equal([1, 2, 3, 20, 300], await Store.SequencesAsync(session));
-        Assert.Equal(5, (await RestartAsync()).QueuedCounts[session]);
+        var queue = (await RestartAsync()).Queues[session];
+        Assert.Equal(5, queue.Count);
+        Assert.Equal(300, queue.LastSequence);
     }
 
     [Fact]

@@ -98,6 +98,7 @@ public sealed class DeliveryChecker(int publishers, int subscribers, bool isExac
         lock (_gate)
         {
             var lost = 0;
+            var details = new List<string>(_details);
             for (var subscriber = 0; subscriber < subscribers; subscriber++)
             {
                 for (var publisher = 0; publisher < publishers; publisher++)
@@ -106,13 +107,13 @@ public sealed class DeliveryChecker(int publishers, int subscribers, bool isExac
                     lost += missing.Count;
                     if (missing.Count > 0)
                     {
-                        Detail($"subscriber {subscriber} misses {missing.Count} of publisher {publisher}, first {missing[0]}");
+                        details.Add($"subscriber {subscriber} misses {missing.Count} of publisher {publisher}, first {missing[0]}");
                     }
                 }
             }
 
             return new DeliveryReport(
-                _acknowledged.Sum(numbers => numbers.Count), lost, _duplicated, _reordered, _wrongSessionPresent, [.. _details]);
+                _acknowledged.Sum(numbers => numbers.Count), lost, _duplicated, _reordered, _wrongSessionPresent, [.. details.Take(DetailLimit)]);
         }
     }
 

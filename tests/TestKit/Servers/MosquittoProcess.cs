@@ -20,7 +20,7 @@ public sealed class MosquittoProcess : BrokerServer
             "allow_anonymous true",
             "persistence true",
             $"persistence_location {DataDirectory}/",
-            "autosave_on_changes true",
+            "autosave_on_changes false",
             "autosave_interval 1",
             "set_tcp_nodelay true",
             "user root",

@@ -97,7 +97,8 @@ internal static class RowCodec
         (uint)statement.Int64(3),
         statement.NullableInt64(4),
         statement.Int64(5),
-        (ProtocolVersion)statement.Int32(6));
+        (ProtocolVersion)statement.Int32(6),
+        statement.NullableInt64(7));
 
     private static uint[] ReadIdentifiers(SqliteStatement statement, int column)
     {

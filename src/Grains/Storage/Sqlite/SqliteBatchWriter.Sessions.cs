@@ -30,11 +30,11 @@ internal sealed partial class SqliteBatchWriter
     {
         _putSession = Prepare(
             """
-            INSERT INTO session (number, client_id, epoch, expiry_interval, expires_at, created_at, version)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO session (number, client_id, epoch, expiry_interval, expires_at, created_at, version, sent_up_to)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (number) DO UPDATE SET client_id = excluded.client_id, epoch = excluded.epoch,
                 expiry_interval = excluded.expiry_interval, expires_at = excluded.expires_at,
-                created_at = excluded.created_at, version = excluded.version
+                created_at = excluded.created_at, version = excluded.version, sent_up_to = excluded.sent_up_to
             """);
         _otherSession = Prepare("SELECT number FROM session WHERE client_id = ? AND number <> ?");
         _messagesOfSession = Prepare("SELECT message FROM delivery WHERE session = ?");
@@ -136,6 +136,7 @@ internal sealed partial class SqliteBatchWriter
             .Bind(5, row.ExpiresAt)
             .Bind(6, row.CreatedAt)
             .Bind(7, (long)row.Version)
+            .Bind(8, row.SentUpTo)
             .Execute();
     }
 

@@ -16,7 +16,7 @@ internal sealed class SqliteReader : IDisposable
         _database = new SqliteDatabase(path, readOnly: true);
         _database.Execute($"PRAGMA busy_timeout = 5000; PRAGMA cache_size = {-Math.Max(1, cacheBytes / 1024)};");
         _session = _database.Prepare(
-            "SELECT number, client_id, epoch, expiry_interval, expires_at, created_at, version FROM session WHERE client_id = ?");
+            "SELECT number, client_id, epoch, expiry_interval, expires_at, created_at, version, sent_up_to FROM session WHERE client_id = ?");
         _deliveries = _database.Prepare(
             "SELECT sequence, message, size, flags, expires_at, identifiers FROM delivery WHERE session = ? ORDER BY sequence");
         _inbound = _database.Prepare("SELECT packet_id FROM inbound WHERE session = ? ORDER BY packet_id");

@@ -7,7 +7,7 @@ internal static class SqliteRecovery
     {
         var sessions = All(
             database,
-            "SELECT number, client_id, epoch, expiry_interval, expires_at, created_at, version FROM session",
+            "SELECT number, client_id, epoch, expiry_interval, expires_at, created_at, version, sent_up_to FROM session",
             RowCodec.ReadSession,
             cancellationToken);
         foreach (var session in sessions)

@@ -22,7 +22,8 @@ internal static class SqliteSchema
             expiry_interval INTEGER NOT NULL,
             expires_at INTEGER,
             created_at INTEGER NOT NULL,
-            version INTEGER NOT NULL
+            version INTEGER NOT NULL,
+            sent_up_to INTEGER
         );
 
         CREATE TABLE subscription (
