@@ -5,12 +5,13 @@
 
 mqload is the load generator (see bench/README.md). mosquitto comes from the system. Both brokers listen on loopback, on
 free ports; ours keeps its data in a temporary folder with every commit synchronous. Process CPU is compared because the
-machine is shared with the load generator; the ratio of two runs next to each other is what to read.
+machine is shared with the load generator; the ratio of two runs next to each other is what to read. Each broker is fresh
+for each row and first carries some seconds of other traffic, so that what is measured is compiled.
 """
 import argparse, datetime, json, os, platform, re, resource, shutil, signal, socket, subprocess, sys, tempfile, time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BROKER = os.path.join(ROOT, "src/Gateway/bin/Release/net10.0/Broker.Gateway.dll")
+BROKER = os.path.join(ROOT, ".build/broker/Broker.Gateway.dll")
 
 # name, mqload arguments, phase to report, time limit asked for with -d
 ROWS = [
@@ -36,6 +37,10 @@ ROWS = [
     ("subs/match", None, "match", True),
     ("conn10k", "conn -n 10000 --hold 10", "connect", False),
 ]
+
+
+WARM_UP = ["p2p -n 50 -q 1 --inflight 8", "p2p -n 50 -q 0 --rate 10000", "churn -n 20 -q 1"]
+WARM_UP_SECONDS = 2
 
 
 def free_port():
@@ -88,6 +93,8 @@ def measure(name, start, mqload, rows, seconds):
     process = start(folder, port)
     wait_for(port)
     try:
+        for load in WARM_UP:
+            run(mqload, load, port, process.pid, WARM_UP_SECONDS)
         for row, arguments, phase, timed in rows:
             if arguments is not None:
                 print(f"  {name:10} {row}", file=sys.stderr, flush=True)
@@ -138,7 +145,7 @@ def main():
     if not shutil.which("mosquitto"):
         sys.exit("mosquitto is not installed (Debian package mosquitto)")
     if not os.path.exists(BROKER):
-        sys.exit("build first: dotnet build -c Release src/Gateway")
+        sys.exit("build first: ./broker --version")
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     wanted = set(filter(None, options.only.split(",")))

@@ -28,14 +28,8 @@ internal sealed partial class ClientConnection
 
     private void Release(ushort packetId)
     {
-        var isKnown = _session!.ReleaseInbound(packetId, error =>
-        {
-            // The write is repeated until it succeeds, so there is no error to tell.
-            if (error is null)
-            {
-                SendAck(PacketType.PubComp, packetId, ReasonCode.Success);
-            }
-        });
+        var isKnown = _session!.ReleaseInbound(
+            packetId, () => SendAck(PacketType.PubComp, packetId, ReasonCode.Success));
         if (!isKnown)
         {
             SendAck(PacketType.PubComp, packetId, ReasonCode.PacketIdentifierNotFound);

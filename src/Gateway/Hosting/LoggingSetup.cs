@@ -20,6 +20,9 @@ internal static class LoggingSetup
 
         // Measures its first interval from the boot of the machine and reports it as a stall.
         logging.AddFilter("Orleans.Runtime.Watchdog", level => state.IsStarted || level >= LogLevel.Error);
+
+        // The base class of a grain service announces its start and stop; those of the silo are in the banner.
+        logging.AddFilter("Broker.Grains.Topics.SiloInbox", LogLevel.Warning);
         foreach (var (category, level) in options.Levels)
         {
             logging.AddFilter(category, level);

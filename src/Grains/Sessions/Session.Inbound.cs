@@ -58,26 +58,49 @@ public sealed partial class Session
     /// Handles PUBREL. False when the id is unknown (PUBCOMP 0x92). For a durable session <paramref name="forgotten"/> runs
     /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again.
     /// </summary>
-    public bool ReleaseInbound(ushort packetId, Action<Exception?> forgotten)
+    public bool ReleaseInbound(ushort packetId, Action forgotten)
     {
         lock (_gate)
         {
-            if (!_inbound.Remove(packetId))
+            if (!_inbound.TryGetValue(packetId, out var entry))
             {
                 return false;
             }
+
+            if (IsDurable)
+            {
+                // A PUBREL that is repeated, here or on the next connection, waits for the same write.
+                var isFirst = entry.Forgotten is null;
+                entry.Forgotten = forgotten;
+                if (isFirst)
+                {
+                    _env.Store.Post(new InboundRelease(this, packetId));
+                }
+
+                return true;
+            }
+
+            _inbound.Remove(packetId);
         }
 
-        if (IsDurable)
-        {
-            _env.Store.Post(new InboundRelease(this, packetId, forgotten));
-        }
-        else
-        {
-            forgotten(null);
-        }
-
+        forgotten();
         return true;
+    }
+
+    private void InboundForgotten(ushort packetId)
+    {
+        Action? forgotten = null;
+        lock (_gate)
+        {
+            // An id that timed out may have been taken for a new message meanwhile; that one stays.
+            if (_inbound.TryGetValue(packetId, out var entry) && entry.Forgotten is not null)
+            {
+                forgotten = entry.Forgotten;
+                _inbound.Remove(packetId);
+            }
+        }
+
+        forgotten?.Invoke();
     }
 
     internal void InboundCompleted(ushort packetId, bool isCommitted)
@@ -106,9 +129,9 @@ public sealed partial class Session
         var limit = Environment.TickCount64 - timeout;
         foreach (var (packetId, entry) in _inbound)
         {
-            if (entry.Since < limit && _inbound.Remove(packetId) && IsDurable)
+            if (entry.Since < limit && entry.Forgotten is null && _inbound.Remove(packetId) && IsDurable)
             {
-                _env.Store.Post(new InboundRelease(this, packetId, static _ => { }));
+                _env.Store.Post(new InboundRelease(this, packetId));
             }
         }
     }
@@ -120,9 +143,12 @@ public sealed partial class Session
 
         /// <summary>The publish that is not committed yet.</summary>
         public PublishRecord? Record { get; set; }
+
+        /// <summary>PUBREL has arrived: what to do when that is durable.</summary>
+        public Action? Forgotten { get; set; }
     }
 
-    private sealed class InboundRelease(Session session, ushort packetId, Action<Exception?> done) : StoreWrite
+    private sealed class InboundRelease(Session session, ushort packetId) : StoreWrite
     {
         public override bool MustSucceed => true;
 
@@ -134,7 +160,14 @@ public sealed partial class Session
             }
         }
 
-        public override void Complete(Exception? error) => done(error);
+        public override void Complete(Exception? error)
+        {
+            // Repeated until it succeeds; an error means that the broker is stopping.
+            if (error is null)
+            {
+                session.InboundForgotten(packetId);
+            }
+        }
     }
 }
 
