@@ -1,0 +1,127 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+using Xunit;
+
+namespace Broker.Grains.Tests.SessionModel;
+
+/// <summary>The committed rows of a <see cref="MemoryStore"/>, with the rules that a real store enforces.</summary>
+internal sealed class MemoryRows : IStoreBatch
+{
+    public Dictionary<long, SessionRow> Sessions { get; } = [];
+
+    public Dictionary<(long Session, long Sequence), DeliveryRow> Deliveries { get; } = [];
+
+    public Dictionary<long, (ApplicationMessage Message, int References)> Messages { get; } = [];
+
+    public HashSet<(long Session, ushort PacketId)> Inbound { get; } = [];
+
+    public Dictionary<(long Session, string Filter), SubscriptionRow> Subscriptions { get; } = [];
+
+    public Dictionary<string, RetainedRow> Retained { get; } = [];
+
+    public Dictionary<string, WillRow> Wills { get; } = [];
+
+    public Dictionary<(long Session, string Filter), long> Replays { get; } = [];
+
+    public long LastMessage { get; private set; }
+
+    /// <summary>Rows of deliveries ever written.</summary>
+    public int DeliveriesWritten { get; private set; }
+
+    public RecoveredState Recover() => new(
+        0,
+        [.. Sessions.Values],
+        [.. Subscriptions.Values],
+        [.. Retained.Values],
+        [.. Wills.Values],
+        [.. Replays.Select(r => new ReplayRow(r.Key.Session, r.Key.Filter, r.Value))],
+        Deliveries.Values.GroupBy(d => d.Session).ToDictionary(
+            g => g.Key, g => new QueueSummary(g.Count(), g.Sum(d => (long)d.Size), g.Max(d => d.Sequence))));
+
+    /// <summary>Every delivery has its message, and every message as many references as it has deliveries.</summary>
+    public void Check()
+    {
+        foreach (var (number, (_, references)) in Messages)
+        {
+            Assert.Equal(references, Deliveries.Values.Count(d => d.Message == number));
+        }
+
+        Assert.All(Deliveries.Values, d => Assert.True(Messages.ContainsKey(d.Message), $"delivery {d.Sequence} has no message"));
+    }
+
+    public bool Owns(long session, long epoch) => Sessions.TryGetValue(session, out var row) && row.Epoch == epoch;
+
+    public void PutSession(SessionRow row) => Sessions[row.Number] = row;
+
+    public void DeleteSession(long session)
+    {
+        Sessions.Remove(session);
+        foreach (var delivery in Deliveries.Values.Where(d => d.Session == session).ToList())
+        {
+            DeleteDelivery(session, delivery.Sequence, delivery.Message);
+        }
+
+        Inbound.RemoveWhere(i => i.Session == session);
+        foreach (var key in Subscriptions.Keys.Where(k => k.Session == session).ToList())
+        {
+            Subscriptions.Remove(key);
+        }
+    }
+
+    public void PutSubscription(SubscriptionRow row) => Subscriptions[(row.Session, row.Filter)] = row;
+
+    public void DeleteSubscription(long session, string filter) => Subscriptions.Remove((session, filter));
+
+    public void PutMessage(long number, ApplicationMessage message, int references)
+    {
+        LastMessage = Math.Max(LastMessage, number);
+        Messages[number] = (message, references);
+    }
+
+    public void PutDelivery(DeliveryRow row)
+    {
+        DeliveriesWritten++;
+        Deliveries[(row.Session, row.Sequence)] = row;
+    }
+
+    public void SetReleased(long session, long sequence)
+    {
+        if (Deliveries.TryGetValue((session, sequence), out var row))
+        {
+            Deliveries[(session, sequence)] = row with { Released = true };
+        }
+    }
+
+    public void DeleteDelivery(long session, long sequence, long message)
+    {
+        if (Deliveries.Remove((session, sequence)) && Messages.TryGetValue(message, out var stored))
+        {
+            Messages[message] = (stored.Message, stored.References - 1);
+            if (stored.References == 1)
+            {
+                Messages.Remove(message);
+            }
+        }
+    }
+
+    public void PutInboundId(long session, ushort packetId) => Inbound.Add((session, packetId));
+
+    public void DeleteInboundId(long session, ushort packetId) => Inbound.Remove((session, packetId));
+
+    public void PutRetained(string topic, long number, ApplicationMessage message) =>
+        Retained[topic] = new RetainedRow(topic, number, message);
+
+    public void DeleteRetained(string topic) => Retained.Remove(topic);
+
+    public void PutWill(WillRow row) => Wills[row.ClientId] = row;
+
+    public void DeleteWill(string clientId) => Wills.Remove(clientId);
+
+    public void PutReplay(long session, string filter, long afterNumber) => Replays[(session, filter)] = afterNumber;
+
+    public void DeleteReplay(long session, string filter) => Replays.Remove((session, filter));
+
+    public void PutLastAlive(long time)
+    {
+    }
+}

@@ -1,0 +1,81 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+
+namespace Broker.Grains.Tests.SessionModel;
+
+/// <summary>A store whose commits the test decides on. What is committed is in the rows, which outlive this object; the rest is gone with it.</summary>
+internal sealed class MemoryStore : IMessageStore
+{
+    private readonly MemoryRows _rows;
+    private List<StoreWrite> _posted = [];
+    private long _message;
+    private long _session;
+
+    public MemoryStore(MemoryRows rows)
+    {
+        _rows = rows;
+        _message = rows.LastMessage;
+        _session = rows.Sessions.Count == 0 ? 0 : rows.Sessions.Keys.Max();
+    }
+
+    public string Description => "memory";
+
+    public bool IsAvailable => true;
+
+    public bool IsCongested => false;
+
+    public int Pending => _posted.Count;
+
+    public ValueTask WaitUntilDrainedAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public Task<RecoveredState> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(_rows.Recover());
+
+    public void Post(StoreWrite write) => _posted.Add(write);
+
+    public long NextMessageNumber() => ++_message;
+
+    public long NextSessionNumber() => ++_session;
+
+    public Task<SessionRow?> LoadSessionAsync(string clientId, CancellationToken cancellationToken) =>
+        Task.FromResult(_rows.Sessions.Values.FirstOrDefault(s => s.ClientId == clientId));
+
+    public Task<List<DeliveryRow>> LoadDeliveriesAsync(long session, CancellationToken cancellationToken) =>
+        Task.FromResult(_rows.Deliveries.Values.Where(d => d.Session == session).OrderBy(d => d.Sequence).ToList());
+
+    public Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
+        Task.FromResult(_rows.Inbound.Where(i => i.Session == session).Select(i => i.PacketId).ToList());
+
+    public Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
+        IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+        Task.FromResult(numbers.Distinct().Where(_rows.Messages.ContainsKey).ToDictionary(n => n, n => _rows.Messages[n].Message));
+
+    /// <summary>Commits everything posted so far in one transaction.</summary>
+    public void Commit()
+    {
+        var taken = _posted;
+        _posted = [];
+        foreach (var write in taken)
+        {
+            write.AddTo(_rows);
+        }
+
+        _rows.Check();
+        foreach (var write in taken)
+        {
+            write.Complete(null);
+        }
+    }
+
+    /// <summary>The next commit fails: refusable writes are refused, the others stay.</summary>
+    public void Fail()
+    {
+        var taken = _posted;
+        _posted = taken.Where(w => w.MustSucceed).ToList();
+        foreach (var write in taken.Where(w => !w.MustSucceed))
+        {
+            write.Complete(new StoreException("no room"));
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

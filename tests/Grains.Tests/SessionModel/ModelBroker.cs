@@ -1,0 +1,98 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Recovery;
+using Broker.Grains.Retained;
+using Broker.Grains.Routing;
+using Broker.Grains.Sessions;
+using Broker.Grains.Wills;
+using Broker.Protocol;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace Broker.Grains.Tests.SessionModel;
+
+/// <summary>The broker's state on one silo, without sockets and grains, over rows that outlive it.</summary>
+internal sealed class ModelBroker : IDisposable
+{
+    private readonly DropLedger _drops = new(TimeProvider.System);
+    private readonly SessionMetrics _metrics = new();
+    private readonly AckGraceQueue _grace;
+    private readonly PublisherRecords _records = new();
+    private readonly MessageIdSource _ids = new(1, TimeProvider.System);
+
+    public ModelBroker(MemoryRows rows, SessionOptions options, TimeSpan grace)
+    {
+        var storeOptions = new StoreOptions { AckGrace = grace };
+        Store = new MemoryStore(rows);
+        _grace = new AckGraceQueue(storeOptions);
+        Assert.True(TopicPriorities.TryParse("", out var priorities));
+        var index = new FilterIndex<Subscription>();
+        var environment = new SessionEnvironment(
+            options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
+            new SessionLog(NullLogger<Session>.Instance), _metrics);
+        Sessions = new SessionTable(environment);
+        var retained = new RetainedMessages(new RetainedOptions());
+        Router = new MessageRouter(index, retained, Store, _drops);
+        Wills = new WillService(Router, Store, _ids, TimeProvider.System);
+        var expiry = new SessionExpiryQueue();
+        Lifecycle = new SessionLifecycle(Sessions, environment, Wills, expiry);
+        var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, TimeProvider.System);
+        recovery.Apply(rows.Recover() with { LastAlive = null });
+    }
+
+    public MemoryStore Store { get; }
+
+    public SessionTable Sessions { get; }
+
+    public SessionLifecycle Lifecycle { get; }
+
+    public MessageRouter Router { get; }
+
+    public WillService Wills { get; }
+
+    public long Dropped => Enum.GetValues<DropReason>().Sum(_drops.Count);
+
+    /// <summary>Publishes as a connection does: route, wait, seal, dispatch. A publish that nothing waits for is acknowledged at once.</summary>
+    public void Publish(string topic, int number, QualityOfService qos, IPublishWaiter waiter)
+    {
+        var source = new PublishSource(ModelMessage.Of(topic, number, qos, _ids.Next(1)));
+        PublishRecord? record = null;
+        Router.Route(ref source, null, ref record);
+        if (record is null)
+        {
+            waiter.Published(ReasonCode.Success);
+            return;
+        }
+
+        record.Wait(waiter);
+        record.Seal();
+        _records.Dispatch(record, _grace);
+    }
+
+    /// <summary>A CONNECT as the client's grain handles it; the store commits whatever it waits for.</summary>
+    public async Task<(Session Session, SessionGrant Grant)> ConnectAsync(string clientId, bool cleanStart = false)
+    {
+        var claim = new SessionClaim { CleanStart = cleanStart, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt311 };
+        var connecting = Lifecycle.ConnectAsync(clientId, claim);
+        await CommitUntilAsync(connecting);
+        return (Sessions.Find(clientId)!, await connecting);
+    }
+
+    public async Task CommitUntilAsync(Task task)
+    {
+        while (!task.IsCompleted)
+        {
+            Store.Commit();
+            await Task.WhenAny(task, Task.Delay(1));
+        }
+    }
+
+    public void Dispose()
+    {
+        _grace.Dispose();
+        _drops.Dispose();
+        _metrics.Dispose();
+    }
+}
