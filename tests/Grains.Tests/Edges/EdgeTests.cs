@@ -21,7 +21,7 @@ public sealed class EdgeTests : IDisposable
         for (var i = 0; i < 5; i++)
         {
             edge.Post(i);
-            Assert.Equal((i + 1L, (int[])[i]), await NextAsync());
+            await AssertNextAsync(i + 1, i);
             _target.Answer();
             await UntilAsync(() => edge.Depth == 0);
         }
@@ -102,11 +102,11 @@ public sealed class EdgeTests : IDisposable
         for (var attempt = 0; attempt < 3; attempt++)
         {
             _target.Fail();
-            Assert.Equal((1L, (int[])[0]), await NextAsync());
+            await AssertNextAsync(1, 0);
         }
 
         _target.Answer();
-        Assert.Equal((2L, (int[])[1, 2]), await NextAsync());
+        await AssertNextAsync(2, 1, 2);
         Assert.Equal(3, _metrics.Failures);
     }
 
@@ -216,6 +216,13 @@ public sealed class EdgeTests : IDisposable
         new(_target, options ?? new EdgeOptions(), _metrics, TimeProvider.System);
 
     private Task<(long Number, int[] Items)> NextAsync() => _target.NextCallAsync();
+
+    private async Task AssertNextAsync(long number, params int[] items)
+    {
+        var call = await NextAsync();
+        Assert.Equal(number, call.Number);
+        Assert.Equal(items, call.Items);
+    }
 
     private async Task FillBehindACallAsync(Edge<int> edge, int count)
     {

@@ -6,10 +6,12 @@ using Broker.Protocol;
 
 namespace Broker.Grains.Tests.Topics;
 
-/// <summary>A client that notes the numbers that stand in the payloads.</summary>
+/// <summary>A client that notes the numbers that stand in the payloads and acknowledges at once.</summary>
 internal sealed class RecordingLink : IClientLink
 {
     private readonly ConcurrentQueue<int> _received = new();
+
+    public Session? Session { get; set; }
 
     public ProtocolVersion Version => ProtocolVersion.Mqtt5;
 
@@ -20,6 +22,12 @@ internal sealed class RecordingLink : IClientLink
     public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader header)
     {
         _received.Enqueue(BitConverter.ToInt32(source.Payload.ToArray()));
+        if (header.Qos == QualityOfService.AtLeastOnce)
+        {
+            var packetId = header.PacketId;
+            ThreadPool.QueueUserWorkItem(_ => Session!.Acknowledge(this, PacketType.PubAck, packetId, ReasonCode.Success));
+        }
+
         return SendStatus.Sent;
     }
 

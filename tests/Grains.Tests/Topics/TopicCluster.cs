@@ -60,7 +60,7 @@ internal sealed class TopicCluster : IAsyncDisposable
         var session = isDurable
             ? table.Replace(clientId, Get<IMessageStore>(silo).NextSessionNumber(), SessionState.Ready)
             : table.TryAddEphemeral(clientId)!;
-        var link = new RecordingLink();
+        var link = new RecordingLink { Session = session };
         foreach (var filter in filters)
         {
             session.Subscribe(filter, (byte)qos, 0, out _);
@@ -109,7 +109,7 @@ internal sealed class TopicCluster : IAsyncDisposable
         services.AddSingleton(new LimitOptions());
         services.AddSingleton<StoreMetrics>();
         services.AddSingleton<IMessageStore>(s => new SqliteMessageStore(
-            new SqliteStoreOptions { Path = Path.Combine(_directory, $"{node}.db") },
+            new SqliteStoreOptions { Path = Path.Combine(Directory.CreateDirectory(Path.Combine(_directory, $"{node}")).FullName, "broker.db") },
             NullLogger<SqliteMessageStore>.Instance,
             s.GetRequiredService<StoreMetrics>(),
             TimeProvider.System));
