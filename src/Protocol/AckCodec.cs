@@ -18,7 +18,8 @@ public static class AckCodec
         in PacketFrame frame, ProtocolVersion version, out AckPacket packet, [NotNullWhen(false)] out ProtocolViolation? violation)
     {
         var reader = new ByteReader(frame.Contiguous());
-        if (frame.Flags != FlagsOf(frame.Type))
+        var flags = frame.Type == PacketType.PubRel ? frame.FlagsWithoutDup(version) : frame.Flags;
+        if (flags != FlagsOf(frame.Type))
         {
             reader.Fail(Violation.Flags);
         }

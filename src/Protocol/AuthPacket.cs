@@ -38,6 +38,10 @@ public sealed record AuthPacket
             }
 
             properties = PropertySet.Read(ref reader, Packets.Auth);
+            if (reader.IsOk && properties.Bytes(PropertyId.AuthenticationMethod) is null)
+            {
+                reader.Fail(Violation.AuthWithoutMethod);
+            }
         }
 
         reader.End();

@@ -160,10 +160,14 @@ public sealed record ConnectPacket
             UserProperties = properties.Users,
             ClientId = reader.Text(),
             Will = (flags & WillBit) == 0 ? null : WillCodec.Read(ref reader, flags, version),
-            UserName = (flags & UserNameBit) == 0 ? null : reader.Text(),
-            Password = (flags & PasswordBit) == 0 ? null : reader.Binary().ToArray(),
+            UserName = IsThere(reader, flags & UserNameBit, version) ? reader.Text() : null,
+            Password = IsThere(reader, flags & PasswordBit, version) ? reader.Binary().ToArray() : null,
         };
     }
+
+    // In MQTT 3.1 the end of the packet takes precedence over the flags of user name and password (3.1 section 3.1).
+    private static bool IsThere(in ByteReader reader, int flag, ProtocolVersion version) =>
+        flag != 0 && (version != ProtocolVersion.Mqtt31 || reader.Remaining > 0);
 
     private static void CheckFlags(ref ByteReader reader, byte flags, ProtocolVersion version)
     {

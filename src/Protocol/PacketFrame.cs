@@ -13,6 +13,12 @@ public readonly ref struct PacketFrame(byte firstByte, ReadOnlySequence<byte> bo
     /// <summary>Lower four bits of the first byte.</summary>
     public byte Flags => (byte)(FirstByte & 0x0F);
 
+    /// <summary>
+    /// The flags, in MQTT 3.1 without DUP: there PUBREL, SUBSCRIBE and UNSUBSCRIBE carry it when they are sent again (3.1
+    /// section 2.1).
+    /// </summary>
+    internal byte FlagsWithoutDup(ProtocolVersion version) => (byte)(version == ProtocolVersion.Mqtt31 ? Flags & ~0x08 : Flags);
+
     /// <summary>Variable header and payload.</summary>
     public ReadOnlySequence<byte> Body { get; } = body;
 

@@ -24,7 +24,7 @@ public sealed record SubscribePacket
         [NotNullWhen(true)] out SubscribePacket? packet, [NotNullWhen(false)] out ProtocolViolation? violation)
     {
         var reader = new ByteReader(frame.Contiguous());
-        if (frame.Flags != RequiredFlags)
+        if (frame.FlagsWithoutDup(version) != RequiredFlags)
         {
             // [MQTT-3.8.1-1]
             reader.Fail(Violation.Flags);

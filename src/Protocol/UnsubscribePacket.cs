@@ -21,7 +21,7 @@ public sealed record UnsubscribePacket
         [NotNullWhen(true)] out UnsubscribePacket? packet, [NotNullWhen(false)] out ProtocolViolation? violation)
     {
         var reader = new ByteReader(frame.Contiguous());
-        if (frame.Flags != RequiredFlags)
+        if (frame.FlagsWithoutDup(version) != RequiredFlags)
         {
             // [MQTT-3.10.1-1]
             reader.Fail(Violation.Flags);

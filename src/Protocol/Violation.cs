@@ -31,17 +31,18 @@ internal static class Violation
     public static readonly ProtocolViolation NoFilter = Protocol("MQTT-3.8.3-2", "SUBSCRIBE or UNSUBSCRIBE without a Topic Filter.");
     public static readonly ProtocolViolation BadFilter = new(ReasonCode.TopicFilterInvalid, "MQTT-4.7.1-1", "Topic Filter is not valid.");
     public static readonly ProtocolViolation OptionBits = Malformed("MQTT-3.8.3-5", "Reserved bits of the Subscription Options are set.");
-    public static readonly ProtocolViolation SubscribeQos3 = Malformed("MQTT-3.8.3-4", "Requested QoS is 3.");
+    public static readonly ProtocolViolation SubscribeQos3 = Protocol("3.8.3.1", "Requested QoS is 3.");
     public static readonly ProtocolViolation RetainHandling3 = Protocol("3.8.3.1", "Retain Handling is 3.");
     public static readonly ProtocolViolation NoLocalShared = Protocol("MQTT-3.8.3-4", "No Local on a shared subscription.");
 
     public static readonly ProtocolViolation UnknownProperty = Malformed("2.2.2.2", "Property identifier that does not exist.");
-    public static readonly ProtocolViolation MisplacedProperty = Protocol("2.2.2.2", "Property that this packet does not have.");
+    public static readonly ProtocolViolation MisplacedProperty = Malformed("2.2.2.2", "Property that this packet does not have.");
     public static readonly ProtocolViolation RepeatedProperty = Protocol("2.2.2.2", "Property more than once.");
     public static readonly ProtocolViolation PropertyRange = Protocol("2.2.2.2", "Property with a value out of its range.");
     public static readonly ProtocolViolation AliasZero = new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-8", "Topic Alias is 0.");
     public static readonly ProtocolViolation DataWithoutMethod =
         Protocol("3.1.2.11.10", "Authentication Data without Authentication Method.");
+    public static readonly ProtocolViolation AuthWithoutMethod = Protocol("3.15.2.2.2", "AUTH without Authentication Method.");
     public static readonly ProtocolViolation ResponseTopic =
         Protocol("MQTT-3.3.2-14", "Response Topic is not a valid Topic Name.");
     public static readonly ProtocolViolation BadReasonCode = Malformed("2.4", "Reason Code that this packet does not have.");
