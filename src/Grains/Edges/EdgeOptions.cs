@@ -3,9 +3,7 @@ namespace Broker.Grains.Edges;
 /// <summary>Bounds of an edge.</summary>
 public sealed record EdgeOptions
 {
-    /// <summary>
-    /// Items that may wait, those in flight included. An edge takes one more than this at most, never a second one.
-    /// </summary>
+    /// <summary>Items that may wait, those in flight included.</summary>
     public int MaxItems { get; init; } = 10_000;
 
     /// <summary>Bytes that may wait, those in flight included. The item that crosses the bound is taken, the next is not.</summary>

@@ -8,7 +8,7 @@ namespace Broker.Grains.Topics;
 /// </summary>
 /// <param name="capacity">
 /// Ids of each kind remembered, about 80 bytes each; the oldest go first. It has to cover what can be under way on the
-/// edges at once, not longer: a copy is late by the depth of one edge.
+/// edges at once: a copy is late by the depth of one edge, and one that is later than this is delivered again.
 /// </param>
 public sealed class RecentMessages(int capacity = 64 * 1024)
 {

@@ -1,5 +1,6 @@
 using Broker.Grains.Hosting;
 using Broker.Grains.Interfaces;
+using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
@@ -53,20 +54,22 @@ internal sealed class TopicCluster : IAsyncDisposable
     public bool IsActive(string filter) => _cluster.TryGetGrainContext(Topic(filter).GetGrainId(), out _);
 
     /// <summary>A connected session that subscribes.</summary>
-    public static RecordingLink Subscribe(
+    public static async Task<RecordingLink> SubscribeAsync(
         InProcessSiloHandle silo, string clientId, QualityOfService qos, bool isDurable, params string[] filters)
     {
-        var table = Get<LocalSessions>(silo);
-        var session = isDurable
-            ? table.Replace(clientId, Get<IMessageStore>(silo).NextSessionNumber(), SessionState.Ready)
-            : table.TryAddEphemeral(clientId)!;
+        var claim = new SessionClaim
+        {
+            CleanStart = true, ExpiryInterval = isDurable ? uint.MaxValue : 0, Version = ProtocolVersion.Mqtt5,
+        };
+        var grant = await Get<SessionLifecycle>(silo).ConnectAsync(clientId, claim);
+        var session = Get<LocalSessions>(silo).Find(clientId)!;
         var link = new RecordingLink { Session = session };
         foreach (var filter in filters)
         {
             session.Subscribe(filter, (byte)qos, 0, out _);
         }
 
-        Assert.True(session.Attach(link, session.Epoch, ushort.MaxValue));
+        Assert.True(session.Attach(link, grant.Epoch, ushort.MaxValue));
         return link;
     }
 
@@ -103,7 +106,7 @@ internal sealed class TopicCluster : IAsyncDisposable
     private void Configure(IServiceCollection services, ushort node)
     {
         services.AddSingleton(TimeProvider.System);
-        services.AddSingleton(new SessionOptions());
+        services.AddSingleton(new SessionOptions { MaxQueued = 100_000 });
         services.AddSingleton(new StoreOptions());
         services.AddSingleton(new RetainedOptions());
         services.AddSingleton(new LimitOptions());

@@ -17,9 +17,9 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     {
         await using var cluster = await TopicCluster.StartAsync();
         var (a, b) = (cluster.Silos[0], cluster.Silos[1]);
-        TopicCluster.Subscribe(a, "one", QualityOfService.AtMostOnce, false, "t/+");
-        TopicCluster.Subscribe(b, "two", QualityOfService.AtMostOnce, false, "t/+", "other");
-        TopicCluster.Subscribe(b, "three", QualityOfService.AtLeastOnce, true, "t/+");
+        await TopicCluster.SubscribeAsync(a, "one", QualityOfService.AtMostOnce, false, "t/+");
+        await TopicCluster.SubscribeAsync(b, "two", QualityOfService.AtMostOnce, false, "t/+", "other");
+        await TopicCluster.SubscribeAsync(b, "three", QualityOfService.AtLeastOnce, true, "t/+");
         var dormant = Find(b, "three");
         Assert.True(dormant.Detach(dormant.Epoch));
         Assert.False(cluster.IsActive("t/+"), "Subscribing must not activate a Topic grain.");
@@ -48,8 +48,8 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         const int Count = 5_000;
         await using var cluster = await TopicCluster.StartAsync();
         var (a, b) = (cluster.Silos[0], cluster.Silos[1]);
-        var here = TopicCluster.Subscribe(a, "here", qos, false, "x/#");
-        var there = TopicCluster.Subscribe(b, "there", qos, isDurable, "x/#");
+        var here = await TopicCluster.SubscribeAsync(a, "here", qos, false, "x/#");
+        var there = await TopicCluster.SubscribeAsync(b, "there", qos, isDurable, "x/#");
         var publisher = new Publisher(a);
 
         for (var i = 0; i < Count; i++)
@@ -69,10 +69,37 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Messages_for_a_dormant_session_of_another_silo_are_committed_before_the_publisher_is_told()
+    {
+        const int Count = 2_000;
+        await using var cluster = await TopicCluster.StartAsync();
+        var b = cluster.Silos[1];
+        await TopicCluster.SubscribeAsync(b, "away", QualityOfService.AtLeastOnce, true, "x");
+        var session = Find(b, "away");
+        Assert.True(session.Detach(session.Epoch));
+        var publisher = new Publisher(cluster.Silos[0]);
+        var committed = -TopicCluster.Get<StoreMetrics>(b).RowsWritten;
+
+        for (var i = 0; i < Count; i++)
+        {
+            await publisher.PublishAsync("x", MessageBatchCodecTests.Plain("x", i));
+        }
+
+        Assert.All(await publisher.OutcomesAsync(), r => Assert.Equal(ReasonCode.Success, r));
+        committed += TopicCluster.Get<StoreMetrics>(b).RowsWritten;
+        var rows = await TopicCluster.Get<IMessageStore>(b).LoadDeliveriesAsync(session.Number, CancellationToken.None);
+        var bodies = await TopicCluster.Get<IMessageStore>(b).LoadMessagesAsync([.. rows.Select(r => r.Message)], CancellationToken.None);
+        Assert.Equal(Enumerable.Range(0, Count), rows.Select(r => BitConverter.ToInt32(bodies[r.Message].Payload)));
+        output.WriteLine(
+            $"dormant: {Count} messages, {TopicCluster.Get<TopicEdges>(cluster.Silos[0]).Metrics.Batches} calls to the Topic grain, "
+            + $"{committed} rows in {TopicCluster.Get<StoreMetrics>(b).Commits} commits");
+    }
+
+    [Fact]
     public async Task A_lone_message_travels_alone()
     {
         await using var cluster = await TopicCluster.StartAsync();
-        var there = TopicCluster.Subscribe(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x");
+        var there = await TopicCluster.SubscribeAsync(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x");
         var publisher = new Publisher(cluster.Silos[0]);
 
         for (var i = 0; i < 20; i++)
@@ -89,7 +116,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     public async Task A_message_that_comes_through_two_filters_is_delivered_once()
     {
         await using var cluster = await TopicCluster.StartAsync();
-        var there = TopicCluster.Subscribe(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x/y", "x/+");
+        var there = await TopicCluster.SubscribeAsync(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x/y", "x/+");
         var publisher = new Publisher(cluster.Silos[0]);
 
         for (var i = 0; i < 200; i++)
@@ -108,7 +135,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     public async Task A_repeated_call_is_answered_and_not_handled_again()
     {
         await using var cluster = await TopicCluster.StartAsync();
-        var there = TopicCluster.Subscribe(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x");
+        var there = await TopicCluster.SubscribeAsync(cluster.Silos[1], "there", QualityOfService.AtLeastOnce, false, "x");
         var inbox = TopicCluster.Get<InboxClient>(cluster.Silos[0]).Of(cluster.Silos[1].SiloAddress);
         var batch = new EdgeBatch
         {
@@ -134,7 +161,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         Assert.Empty((await cluster.Topic("x").GetState()).Silos);
         Assert.Equal(1, watch.Count);
 
-        var there = TopicCluster.Subscribe(b, "there", QualityOfService.AtLeastOnce, false, "x");
+        var there = await TopicCluster.SubscribeAsync(b, "there", QualityOfService.AtLeastOnce, false, "x");
         await watch.NoteChange("x");
         await publisher.PublishAsync("x", MessageBatchCodecTests.Plain("x", 1));
         await publisher.OutcomesAsync();
@@ -147,7 +174,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         Assert.Equal(1, TopicCluster.Get<InboxDelivery>(b).Messages);
 
         // Not noted: found by the sweep.
-        TopicCluster.Subscribe(b, "again", QualityOfService.AtLeastOnce, false, "x");
+        await TopicCluster.SubscribeAsync(b, "again", QualityOfService.AtLeastOnce, false, "x");
         var value = 3;
         while (TopicCluster.Get<InboxDelivery>(b).Messages == 1)
         {
@@ -162,7 +189,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     {
         await using var cluster = await TopicCluster.StartAsync();
         var (a, b) = (cluster.Silos[0], cluster.Silos[1]);
-        TopicCluster.Subscribe(b, "there", QualityOfService.AtLeastOnce, false, "x");
+        await TopicCluster.SubscribeAsync(b, "there", QualityOfService.AtLeastOnce, false, "x");
         Assert.Single((await cluster.Topic("x").GetState()).Silos);
 
         await cluster.StopAsync(b);
@@ -171,7 +198,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         Assert.Empty((await cluster.Topic("x").GetState()).Silos);
         var c = await cluster.AddSiloAsync();
         await TopicCluster.UntilAsync(() => TopicCluster.Get<LiveSilos>(a).All.Contains(c.SiloAddress), () => "Not there.");
-        var joined = TopicCluster.Subscribe(c, "joined", QualityOfService.AtLeastOnce, false, "x");
+        var joined = await TopicCluster.SubscribeAsync(c, "joined", QualityOfService.AtLeastOnce, false, "x");
         var publisher = new Publisher(a);
         await publisher.PublishAsync("x", MessageBatchCodecTests.Plain("x", 5));
         await publisher.OutcomesAsync();
@@ -184,8 +211,8 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
     {
         await using var cluster = await TopicCluster.StartAsync(3);
         var (a, b) = (cluster.Silos[0], cluster.Silos[1]);
-        TopicCluster.Subscribe(b, "dies", QualityOfService.AtLeastOnce, false, "x");
-        var lives = TopicCluster.Subscribe(cluster.Silos[2], "lives", QualityOfService.AtLeastOnce, false, "x");
+        await TopicCluster.SubscribeAsync(b, "dies", QualityOfService.AtLeastOnce, false, "x");
+        var lives = await TopicCluster.SubscribeAsync(cluster.Silos[2], "lives", QualityOfService.AtLeastOnce, false, "x");
         var publisher = new Publisher(a);
         await publisher.PublishAsync("x", MessageBatchCodecTests.Plain("x", 0));
         await publisher.OutcomesAsync();
