@@ -8,7 +8,7 @@ public sealed class Mqtt31Tests
 {
     [Theory]
     [InlineData("6A020001")]
-    [InlineData("8A060001000161" + "00")]
+    [InlineData("8A06000100016100")]
     [InlineData("AA050001000161")]
     public void PUBREL_SUBSCRIBE_and_UNSUBSCRIBE_may_carry_DUP_in_3_1_only(string hex)
     {

@@ -23,6 +23,13 @@ internal static class Pieces
         return new ReadOnlySequence<byte>(first!, 0, last!, last!.Memory.Length);
     }
 
+    /// <summary>Cuts at up to seven places.</summary>
+    public static ReadOnlySequence<byte> AtRandom(ReadOnlyMemory<byte> bytes, int seed)
+    {
+        var random = new Random(seed);
+        return Cut(bytes, Enumerable.Range(0, random.Next(8)).Select(_ => random.Next(bytes.Length + 1)).Order().ToArray());
+    }
+
     private sealed class Piece : ReadOnlySequenceSegment<byte>
     {
         public Piece(ReadOnlyMemory<byte> memory, Piece? previous)

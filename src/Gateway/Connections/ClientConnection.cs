@@ -130,6 +130,10 @@ internal sealed partial class ClientConnection : IClientLink
             }
 
             input.AdvanceTo(buffer.Start, buffer.End);
+            if (ReadTurn.IsOver(_number))
+            {
+                await Task.Yield();
+            }
         }
     }
 

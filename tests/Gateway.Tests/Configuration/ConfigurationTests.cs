@@ -139,7 +139,7 @@ public sealed class ConfigurationTests : IDisposable
     public void A_key_is_named_in_the_form_in_which_it_was_given()
     {
         _environment["BROKER__SESSION__MaxInflight"] = "x";
-        Assert.StartsWith("BROKER__SESSION__MaxInflight: 'x'", Refusal(), StringComparison.Ordinal);
+        Assert.StartsWith("BROKER__SESSION__MaxInflight (BROKER:SESSION:MaxInflight): 'x'", Refusal(), StringComparison.Ordinal);
 
         _environment.Clear();
         Assert.StartsWith("--mqtt: '99999'", Refusal("--mqtt", "99999"), StringComparison.Ordinal);

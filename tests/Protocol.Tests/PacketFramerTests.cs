@@ -1,0 +1,75 @@
+using System.Buffers;
+using Xunit;
+
+namespace Broker.Protocol.Tests;
+
+public sealed class PacketFramerTests
+{
+    [Theory]
+    [InlineData("30 FF FF FF 7F", FrameStatus.TooLarge)]
+    [InlineData("30 E5 07", FrameStatus.TooLarge)]
+    [InlineData("30 E6 07", FrameStatus.TooLarge)]
+    public void TooLarge_is_answered_before_the_body_has_arrived(string hex, FrameStatus expected) =>
+        Assert.Equal(expected, Read(hex, maximum: 999));
+
+    [Theory]
+    [InlineData("30 E5 07", FrameStatus.Incomplete)]
+    [InlineData("30 E6 07", FrameStatus.TooLarge)]
+    public void Maximum_packet_size_counts_the_fixed_header(string hex, FrameStatus expected) =>
+        Assert.Equal(expected, Read(hex, maximum: 1000));
+
+    [Theory]
+    [InlineData("", FrameStatus.Incomplete)]
+    [InlineData("C0", FrameStatus.Incomplete)]
+    [InlineData("C0 00", FrameStatus.Complete)]
+    [InlineData("30 7F", FrameStatus.Incomplete)]
+    [InlineData("30 80", FrameStatus.Incomplete)]
+    [InlineData("30 80 01", FrameStatus.Incomplete)]
+    [InlineData("30 FF 7F", FrameStatus.Incomplete)]
+    [InlineData("30 80 80 01", FrameStatus.Incomplete)]
+    [InlineData("30 FF FF 7F", FrameStatus.Incomplete)]
+    [InlineData("30 80 80 80 01", FrameStatus.Incomplete)]
+    [InlineData("30 FF FF FF", FrameStatus.Incomplete)]
+    [InlineData("30 FF FF FF 7F", FrameStatus.Incomplete)]
+    [InlineData("30 FF FF FF 80", FrameStatus.Malformed)]
+    [InlineData("30 80 00", FrameStatus.Malformed)]
+    [InlineData("30 FF 00", FrameStatus.Malformed)]
+    [InlineData("30 80 80 00", FrameStatus.Malformed)]
+    [InlineData("30 80 80 80 00", FrameStatus.Malformed)]
+    public void Remaining_Length_takes_one_to_four_bytes_in_its_shortest_form_MQTT_1_5_5_1(string hex, FrameStatus expected) =>
+        Assert.Equal(expected, Read(hex, maximum: int.MaxValue));
+
+    [Fact]
+    public void Every_prefix_of_a_valid_packet_is_incomplete_and_leaves_the_input_as_it_is()
+    {
+        foreach (var (_, bytes) in ValidPackets.All)
+        {
+            for (var length = 0; length < bytes.Length; length++)
+            {
+                var whole = new ReadOnlySequence<byte>(bytes, 0, length);
+                var pieces = Pieces.OfOneByte(bytes.AsMemory(0, length));
+
+                Assert.Equal(FrameStatus.Incomplete, PacketFramer.TryRead(ref whole, 4096, out _));
+                Assert.Equal(FrameStatus.Incomplete, PacketFramer.TryRead(ref pieces, 4096, out _));
+                Assert.Equal(length, whole.Length);
+                Assert.Equal(length, pieces.Length);
+            }
+        }
+    }
+
+    [Fact]
+    public void Every_valid_packet_is_accepted_whole_and_in_pieces()
+    {
+        foreach (var (version, bytes) in ValidPackets.All)
+        {
+            Assert.Null(ServerInput.Check(new ReadOnlySequence<byte>(bytes), version));
+            Assert.Null(ServerInput.Check(Pieces.OfOneByte(bytes), version));
+        }
+    }
+
+    private static FrameStatus Read(string hex, int maximum)
+    {
+        var input = new ReadOnlySequence<byte>(Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal)));
+        return PacketFramer.TryRead(ref input, maximum, out _);
+    }
+}
