@@ -12,8 +12,9 @@ public sealed class TimeWhileDownTests() : OwnBrokerTest
 
         await Server.RestartAsync();
 
+        // The broker gives the client time to return before it takes it for lost.
         var client = await ConnectAsync(watcher);
-        await client.ExpectPublishAsync(Topic(), "gone");
+        await client.ExpectPublishAsync(Topic(), "gone", TimeSpan.FromSeconds(30));
     }
 
     [OwnFact]

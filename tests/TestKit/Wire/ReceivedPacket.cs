@@ -65,7 +65,9 @@ public sealed class ReceivedPacket
             case PacketType.ConnAck:
                 SessionPresent = reader.Byte() == 1;
                 Reason = (ReasonCode)reader.Byte();
-                Properties = isVersion5 ? reader.Properties() : [];
+
+                // Return code 1 is the answer of 3.1.1 to a version that the broker does not know: no properties.
+                Properties = isVersion5 && (int)Reason != 1 ? reader.Properties() : [];
                 break;
             case PacketType.Publish:
                 Topic = reader.Text();

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace Broker.Tests.T16_Startup;
+namespace Broker.Tests.Support;
 
 /// <summary>Runs the program to its end and keeps what it said.</summary>
 internal sealed record BrokerCommand(int ExitCode, string Output)
@@ -8,17 +8,25 @@ internal sealed record BrokerCommand(int ExitCode, string Output)
     // 30 s: a start on a loaded machine; a program that refuses to start is gone much sooner.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
-    public static async Task<BrokerCommand> RunAsync(IReadOnlyDictionary<string, string>? settings, params string[] arguments)
+    public static Task<BrokerCommand> RunAsync(IReadOnlyDictionary<string, string>? settings, params string[] arguments) =>
+        RunWithInputAsync("", settings, arguments);
+
+    /// <summary>The same, with something for the program to read.</summary>
+    public static async Task<BrokerCommand> RunWithInputAsync(
+        string input, IReadOnlyDictionary<string, string>? settings, params string[] arguments)
     {
         var command = BrokerProcess.CommandFor(arguments, settings ?? new Dictionary<string, string>());
         command.RedirectStandardOutput = true;
         command.RedirectStandardError = true;
+        command.RedirectStandardInput = true;
         using var process = new Process { StartInfo = command };
         var output = new ServerOutput();
         output.Attach(process);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
+        await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
         try
         {
             await process.WaitForExitAsync().WithinAsync(Limit, () => $"the broker did not end:\n{output.Text}");
