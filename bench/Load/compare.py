@@ -6,7 +6,7 @@
 mqload is the load generator (see bench/README.md). mosquitto comes from the system. Both brokers listen on loopback, on
 free ports; ours keeps its data in a temporary folder with every commit synchronous. Process CPU is compared because the
 machine is shared with the load generator; the ratio of two runs next to each other is what to read. Each broker is fresh
-for each row and first carries some seconds of other traffic, so that what is measured is compiled.
+for each row; ours first carries some seconds of other traffic, so that what is measured is compiled.
 """
 import argparse, datetime, json, os, platform, re, resource, shutil, signal, socket, subprocess, sys, tempfile, time
 
@@ -39,7 +39,7 @@ ROWS = [
 ]
 
 
-WARM_UP = ["p2p -n 50 -q 1 --inflight 8", "p2p -n 50 -q 0 --rate 10000", "churn -n 20 -q 1"]
+WARM_UP = ["p2p -n 50 -q 1 --inflight 8", "churn -n 20 -q 1"]
 WARM_UP_SECONDS = 2
 
 
@@ -86,14 +86,14 @@ def run(mqload, row, port, pid, seconds):
     return result
 
 
-def measure(name, start, mqload, rows, seconds):
+def measure(name, start, mqload, rows, seconds, warm):
     results, last = {}, None
     folder = tempfile.mkdtemp(prefix="broker-bench-")
     port = free_port()
     process = start(folder, port)
     wait_for(port)
     try:
-        for load in WARM_UP:
+        for load in WARM_UP if warm else []:
             run(mqload, load, port, process.pid, WARM_UP_SECONDS)
         for row, arguments, phase, timed in rows:
             if arguments is not None:
@@ -159,8 +159,8 @@ def main():
         while i + len(group) < len(rows) and rows[i + len(group)][1] is None:
             group.append(rows[i + len(group)])
         # A fresh broker for each row, and the two next to each other in time: the machine drifts.
-        theirs |= measure("mosquitto", start_mosquitto, mqload, group, options.seconds)
-        ours |= measure("ours", start_broker, mqload, group, options.seconds)
+        theirs |= measure("mosquitto", start_mosquitto, mqload, group, options.seconds, warm=False)
+        ours |= measure("ours", start_broker, mqload, group, options.seconds, warm=True)
 
     text = report(ours, theirs, rows, options.seconds)
     print(text)
