@@ -3,21 +3,21 @@ using Broker.Grains.Options;
 namespace Broker.Grains.Sessions;
 
 /// <summary>
-/// "Commit or acknowledged, whichever is first" (DESIGN): holds back the records of publishes whose deliveries all went to
-/// connected subscribers that acknowledge fast. Those that are acknowledged within the grace are never written; the rest
-/// go to the store, and a subscriber that let the grace pass gets none until it is fast again.
+/// "Commit or acknowledged, whichever is first" (DESIGN): the records of publishes whose deliveries all went to connected
+/// subscribers that acknowledge fast are held back (<see cref="PublisherRecords"/>). Those that are acknowledged within the
+/// grace are never written; this queue sends the rest to the store, and a subscriber that let the grace pass gets none
+/// until it is fast again.
 /// <para>
-/// One timer for the silo, armed only while something waits. Records of one publisher are committed in the order of
-/// publishing: a record that must be written at once takes the earlier ones of its publisher with it
-/// (<see cref="PublisherRecords"/>).
+/// One timer for the silo, armed only while something waits. It knows publishers, not messages: in the steady state a
+/// message costs it nothing, and a record is garbage as soon as it is acknowledged.
 /// </para>
 /// </summary>
 public sealed class AckGraceQueue : IDisposable
 {
-    // Accuracy of the grace, in milliseconds: a tick looks at the head of the queue only.
+    // Accuracy of the grace, in milliseconds.
     private const int TickMilliseconds = 10;
 
-    private readonly Queue<PublishRecord> _waiting = new();
+    private readonly PriorityQueue<PublisherRecords, long> _watched = new();
     private readonly Lock _gate = new();
     private readonly Timer _timer;
     private readonly long _grace;
@@ -35,17 +35,16 @@ public sealed class AckGraceQueue : IDisposable
     /// <summary>Whether records may be held back at all.</summary>
     public bool IsEnabled => _grace > 0;
 
-    public void Add(PublishRecord record)
+    /// <summary>When the grace of a record ends that is published now.</summary>
+    internal long EndsAt => Environment.TickCount64 + _grace;
+
+    /// <summary>A publisher has something held back until <paramref name="until"/>; it is not watched yet.</summary>
+    internal void Watch(PublisherRecords publisher, long until)
     {
-        record.GraceUntil = Environment.TickCount64 + _grace;
         lock (_gate)
         {
-            _waiting.Enqueue(record);
-            if (!_isArmed)
-            {
-                _isArmed = true;
-                _timer.Change(TickMilliseconds, Timeout.Infinite);
-            }
+            _watched.Enqueue(publisher, until);
+            Arm();
         }
     }
 
@@ -54,36 +53,39 @@ public sealed class AckGraceQueue : IDisposable
 
     private void Tick()
     {
-        while (TakeDue() is { } record)
+        var now = Environment.TickCount64;
+        while (TakeDue(now) is { } publisher)
         {
-            record.EndGrace();
+            if (publisher.EndGrace(now) is { } again)
+            {
+                Watch(publisher, again);
+            }
         }
 
         lock (_gate)
         {
-            _isArmed = _waiting.Count > 0;
-            if (_isArmed)
+            _isArmed = false;
+            if (_watched.Count > 0)
             {
-                _timer.Change(TickMilliseconds, Timeout.Infinite);
+                Arm();
             }
         }
     }
 
-    private PublishRecord? TakeDue()
+    private void Arm()
     {
-        var now = Environment.TickCount64;
+        if (!_isArmed)
+        {
+            _isArmed = true;
+            _timer.Change(TickMilliseconds, Timeout.Infinite);
+        }
+    }
+
+    private PublisherRecords? TakeDue(long now)
+    {
         lock (_gate)
         {
-            while (_waiting.TryPeek(out var record) && (record.IsDone || record.GraceUntil <= now))
-            {
-                _waiting.Dequeue();
-                if (!record.IsDone)
-                {
-                    return record;
-                }
-            }
-
-            return null;
+            return _watched.TryPeek(out _, out var until) && until <= now ? _watched.Dequeue() : null;
         }
     }
 }

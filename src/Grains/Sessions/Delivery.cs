@@ -43,6 +43,9 @@ public sealed class Delivery
     /// <summary>The publish whose acknowledgement waits for this delivery; null when none does any more.</summary>
     internal PublishRecord? Record { get; set; }
 
+    /// <summary>The next delivery of the same <see cref="PublishRecord"/>.</summary>
+    internal Delivery? NextInRecord { get; set; }
+
     /// <summary>QoS 2: PUBREC arrived.</summary>
     public bool Released { get; set; }
 

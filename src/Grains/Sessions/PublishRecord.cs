@@ -22,9 +22,13 @@ public interface IPublishWaiter
 /// </summary>
 public sealed class PublishRecord(ApplicationMessage message, long number, IMessageStore store) : StoreWrite
 {
-    private readonly List<Delivery> _deliveries = [];
     private readonly Lock _posting = new();
-    private List<IPublishWaiter>? _waiters;
+
+    // Chained through Delivery.NextInRecord, newest first: most records have one delivery and one waiter, no list needed.
+    private Delivery? _deliveries;
+    private int _deliveryCount;
+    private IPublishWaiter? _waiter;
+    private List<IPublishWaiter>? _moreWaiters;
     private Session? _inboundSession;
     private Action<IStoreBatch>? _rows;
     private Action? _committed;
@@ -46,13 +50,13 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public bool IsUrgent { get; private set; }
 
     /// <summary>Whether anything durable has joined.</summary>
-    public bool HasWork => _deliveries.Count > 0 || IsUrgent;
+    public bool HasWork => _deliveryCount > 0 || IsUrgent;
 
     /// <summary>Whether nothing is waited for any more.</summary>
     public bool IsDone => Volatile.Read(ref _isDone);
 
     /// <inheritdoc />
-    public override int Bytes => message.Size + (_deliveries.Count * 64) + 64;
+    public override int Bytes => message.Size + (_deliveryCount * 64) + 64;
 
     internal long GraceUntil { get; set; }
 
@@ -61,7 +65,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     {
         delivery.Record = this;
         delivery.SetRowState(RowState.Pending);
-        _deliveries.Add(delivery);
+        delivery.NextInRecord = _deliveries;
+        _deliveries = delivery;
+        _deliveryCount++;
         Interlocked.Increment(ref _open);
         IsUrgent |= urgent;
     }
@@ -89,7 +95,15 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         {
             if (!_isDone)
             {
-                (_waiters ??= []).Add(waiter);
+                if (_waiter is null)
+                {
+                    _waiter = waiter;
+                }
+                else
+                {
+                    (_moreWaiters ??= []).Add(waiter);
+                }
+
                 return;
             }
         }
@@ -118,26 +132,19 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     }
 
     /// <summary>The grace is over: subscribers that let it pass are slow from here on.</summary>
-    internal void EndGrace()
+    internal void NoteGraceOver()
     {
-        if (IsDone)
-        {
-            return;
-        }
-
-        foreach (var delivery in _deliveries)
+        for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
         {
             delivery.Session.GraceExpired(delivery);
         }
-
-        Post();
     }
 
     /// <inheritdoc />
     public override void AddTo(IStoreBatch batch)
     {
         var references = 0;
-        foreach (var delivery in _deliveries)
+        for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
         {
             // Pending to Taken; a retry after a failed commit finds it Taken already.
             if (!delivery.TryMove(RowState.Pending, RowState.Taken) && delivery.RowState != RowState.Taken)
@@ -176,7 +183,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             _outcome = StoreErrors.ReasonFor(error);
         }
 
-        foreach (var delivery in _deliveries)
+        for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
         {
             delivery.Session.StorageCompleted(delivery, error is null);
         }
@@ -205,23 +212,14 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             return;
         }
 
-        List<IPublishWaiter>? waiters;
         lock (_posting)
         {
             _isDone = true;
-            waiters = _waiters;
-            _waiters = null;
         }
 
-        if (waiters is null)
-        {
-            return;
-        }
-
-        foreach (var waiter in waiters)
-        {
-            waiter.Published(_outcome);
-        }
+        // Nobody joins any more, see Wait.
+        _waiter?.Published(_outcome);
+        _moreWaiters?.ForEach(waiter => waiter.Published(_outcome));
     }
 
     private void AddOwnRows()
