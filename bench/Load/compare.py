@@ -39,8 +39,8 @@ ROWS = [
 ]
 
 
-WARM_UP = ["p2p -n 50 -q 1 --inflight 8", "churn -n 20 -q 1"]
-WARM_UP_SECONDS = 2
+WARM_UP = ["p2p -n 50 -q 0 --inflight 8", "p2p -n 50 -q 1 --inflight 8", "churn -n 20 -q 1"]
+WARM_UP_SECONDS = 4
 
 
 def free_port():
