@@ -1,6 +1,7 @@
 using System.Text;
 using Broker.Gateway.Auth;
 using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Protocol;
 
@@ -28,21 +29,21 @@ internal sealed partial class ClientConnection
     {
         var reasons = new ReasonCode[packet.Requests.Count];
         var replays = new List<RetainedReplay>();
-        var granted = new List<string>();
+        var granted = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
         {
             reasons[i] = await AllowAsync(packet.Requests[i]);
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
-                granted.Add(packet.Requests[i].Filter);
+                granted.Add(_session!.Backup(packet.Requests[i].Filter));
                 Subscribe(packet.Requests[i], packet.SubscriptionIdentifier, replays);
             }
         }
 
         if (_session!.IsDurable && granted.Count > 0 && await SaveAsync(granted) is { } refused)
         {
-            // Not durable, so not granted: the filters are taken back before the client is told.
-            granted.ForEach(f => _session.Unsubscribe(f));
+            // Not durable, so not granted: what was there before is back before the client is told.
+            PutBack(granted);
             for (var i = 0; i < reasons.Length; i++)
             {
                 reasons[i] = reasons[i] < ReasonCode.UnspecifiedError ? refused : reasons[i];
@@ -57,17 +58,26 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private async Task<ReasonCode?> SaveAsync(List<string> filters)
+    private async Task<ReasonCode?> SaveAsync(List<SubscriptionBackup> changed)
     {
         try
         {
-            await _session!.SaveSubscriptionsAsync(filters);
+            await _session!.SaveSubscriptionsAsync(changed.ConvertAll(static c => c.Filter));
             return null;
         }
         catch (Exception error)
         {
             Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
             return StoreErrors.ReasonFor(error);
+        }
+    }
+
+    /// <summary>From the last to the first: a filter may stand in one packet twice.</summary>
+    private void PutBack(List<SubscriptionBackup> changed)
+    {
+        for (var i = changed.Count - 1; i >= 0; i--)
+        {
+            _session!.PutBack(changed[i]);
         }
     }
 
@@ -154,13 +164,16 @@ internal sealed partial class ClientConnection
     private async Task UnsubscribeAsync(UnsubscribePacket packet)
     {
         var reasons = new ReasonCode[packet.Filters.Count];
+        var removed = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
         {
+            removed.Add(_session!.Backup(packet.Filters[i]));
             reasons[i] = _session!.Unsubscribe(packet.Filters[i]) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
         }
 
-        if (_session!.IsDurable && await SaveAsync([.. packet.Filters]) is { } refused)
+        if (_session!.IsDurable && await SaveAsync(removed) is { } refused)
         {
+            PutBack(removed);
             Array.Fill(reasons, refused);
         }
 

@@ -79,6 +79,30 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>The present state of a filter, for <see cref="PutBack"/>.</summary>
+    public SubscriptionBackup Backup(string filter)
+    {
+        lock (_gate)
+        {
+            return _subscriptions.TryGetValue(filter, out var subscription)
+                ? new SubscriptionBackup(filter, subscription.Options, subscription.Identifier)
+                : new SubscriptionBackup(filter, null, 0);
+        }
+    }
+
+    /// <summary>Undoes what was done to a filter since <paramref name="backup"/> was taken.</summary>
+    public void PutBack(in SubscriptionBackup backup)
+    {
+        if (backup.Options is { } options)
+        {
+            Subscribe(backup.Filter, options, backup.Identifier, out _);
+        }
+        else
+        {
+            Unsubscribe(backup.Filter);
+        }
+    }
+
     /// <summary>
     /// Makes the present state of these filters durable: their rows if they are subscribed to, the removal of the rows if
     /// not. Completes with the commit.

@@ -49,6 +49,9 @@ public sealed class FullDiskTests
             await subscriber.DisconnectAsync();
         }
 
+        await using var stays = await ScriptedClient.ConnectAsync(broker.Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "stays"));
+        await stays.SubscribeAsync("stay/#", 1);
+
         var filler = Path.Combine(disk.Path, "filler");
         await File.WriteAllBytesAsync(filler, new byte[2 << 20]);
         await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
@@ -57,6 +60,7 @@ public sealed class FullDiskTests
 
         await OldClientIsClosedAsync(broker);
         await Qos0GoesOnAsync(broker);
+        await RefusedSubscribeChangesNothingAsync(stays, publisher);
         Assert.Equal(1, StoreWarnings(broker));
 
         File.Delete(filler);
@@ -111,5 +115,17 @@ public sealed class FullDiskTests
         await listener.SubscribeAsync("other/#");
         await listener.SendPublishAsync("other/1", "still here");
         await listener.ExpectPublishAsync("other/1", "still here");
+    }
+
+    private static async Task RefusedSubscribeChangesNothingAsync(ScriptedClient stays, ScriptedClient publisher)
+    {
+        // More than is left on the disk, and one filter that is subscribed to already.
+        var filters = Enumerable.Range(0, 200).Select(n => new Subscription($"{n}/{new string('f', 4_000)}", 1));
+        var answer = await stays.SubscribeAsync([new Subscription("stay/#", 0), .. filters]);
+        Assert.All(answer.Reasons, reason => Assert.Equal(ReasonCode.QuotaExceeded, reason));
+
+        await publisher.SendPublishAsync($"0/{new string('f', 4_000)}", "not granted");
+        await publisher.SendPublishAsync("stay/1", "as before");
+        await stays.ExpectPublishAsync("stay/1", "as before");
     }
 }

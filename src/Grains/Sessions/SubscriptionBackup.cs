@@ -1,0 +1,8 @@
+namespace Broker.Grains.Sessions;
+
+/// <summary>
+/// What a session subscribed to by one filter before a SUBSCRIBE or UNSUBSCRIBE changed it, to be put back when the store
+/// refuses the change: the client is told that nothing has changed, so nothing must have.
+/// </summary>
+/// <param name="Options">Null when there was no subscription.</param>
+public readonly record struct SubscriptionBackup(string Filter, byte? Options, uint Identifier);
