@@ -168,6 +168,8 @@ internal sealed partial class ClientConnection
 
         if (!CheckReceiveMaximum())
         {
+            // Not routed: when the client sends it again on its next connection, it is not a duplicate.
+            _session.CancelInbound(packetId);
             return;
         }
 

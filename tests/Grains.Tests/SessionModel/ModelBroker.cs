@@ -27,7 +27,7 @@ internal sealed class ModelBroker : IDisposable
         var storeOptions = new StoreOptions { AckGrace = grace };
         Store = new MemoryStore(rows);
         _grace = new AckGraceQueue(storeOptions);
-        Assert.True(TopicPriorities.TryParse("", out var priorities));
+        Assert.True(TopicPriorities.TryParse(options.TopicPriorities, out var priorities));
         var index = new FilterIndex<Subscription>();
         var environment = new SessionEnvironment(
             options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
@@ -52,12 +52,20 @@ internal sealed class ModelBroker : IDisposable
 
     public WillService Wills { get; }
 
+    public DropLedger Drops => _drops;
+
+    public SessionMetrics Metrics => _metrics;
+
     public long Dropped => Enum.GetValues<DropReason>().Sum(_drops.Count);
 
     /// <summary>Publishes as a connection does: route, wait, seal, dispatch. A publish that nothing waits for is acknowledged at once.</summary>
-    public void Publish(string topic, int number, QualityOfService qos, IPublishWaiter waiter)
+    public void Publish(string topic, int number, QualityOfService qos, IPublishWaiter waiter) =>
+        Publish(ModelMessage.Of(topic, number, qos, _ids.Next(1)), waiter);
+
+    /// <inheritdoc cref="Publish(string, int, QualityOfService, IPublishWaiter)" />
+    public void Publish(ApplicationMessage message, IPublishWaiter waiter)
     {
-        var source = new PublishSource(ModelMessage.Of(topic, number, qos, _ids.Next(1)));
+        var source = new PublishSource(message);
         PublishRecord? record = null;
         Router.Route(ref source, null, ref record);
         if (record is null)
@@ -72,9 +80,12 @@ internal sealed class ModelBroker : IDisposable
     }
 
     /// <summary>A CONNECT as the client's grain handles it; the store commits whatever it waits for.</summary>
-    public async Task<(Session Session, SessionGrant Grant)> ConnectAsync(string clientId, bool cleanStart = false)
+    public Task<(Session Session, SessionGrant Grant)> ConnectAsync(string clientId, bool cleanStart = false) => ConnectAsync(
+        clientId, new SessionClaim { CleanStart = cleanStart, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt311 });
+
+    /// <inheritdoc cref="ConnectAsync(string, bool)" />
+    public async Task<(Session Session, SessionGrant Grant)> ConnectAsync(string clientId, SessionClaim claim)
     {
-        var claim = new SessionClaim { CleanStart = cleanStart, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt311 };
         var connecting = Lifecycle.ConnectAsync(clientId, claim);
         await CommitUntilAsync(connecting);
         return (Sessions.Find(clientId)!, await connecting);

@@ -1,0 +1,136 @@
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Options;
+using Broker.Protocol;
+using Xunit;
+
+namespace Broker.Grains.Tests.SessionRules;
+
+/// <summary>The queue of a client that is away: limits, what is dropped, priorities, watermarks (FEATURES 1.1, 1.5, 1.6).</summary>
+public sealed class QueueRuleTests
+{
+    private const QualityOfService Qos0 = QualityOfService.AtMostOnce;
+    private const QualityOfService Qos1 = QualityOfService.AtLeastOnce;
+
+    [Fact]
+    public async Task Full_queue_drops_the_oldest_and_says_whose()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 3 });
+        one.Publish(Qos1, 1, 2, 3, 4, 5);
+
+        Assert.Equal(2, one.Dropped(DropReason.QueueFull));
+        Assert.All(
+            one.Broker.Drops.Latest(),
+            drop => Assert.Equal((SessionFixture.ClientId, "t", DropReason.QueueFull), (drop.ClientId, drop.Topic, drop.Reason)));
+        Assert.Equal([3, 4, 5], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Full_queue_drops_QoS_0_before_anything_older()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 3 });
+        one.Publish(Qos1, 1);
+        one.Publish(Qos0, 2);
+        one.Publish(Qos1, 3, 4);
+
+        Assert.Equal([1, 3, 4], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Full_queue_drops_what_has_expired_before_anything_else()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 3 });
+        one.Publish(Qos0, 1);
+        one.PublishExpired(2);
+        one.Publish(Qos1, 3, 4);
+
+        Assert.Equal((1, 0), (one.Dropped(DropReason.Expired), one.Dropped(DropReason.QueueFull)));
+        Assert.Equal([1, 3, 4], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Expired_message_is_not_sent_MQTT_3_3_2_5()
+    {
+        using var one = await SessionFixture.StartAsync();
+        one.PublishExpired(1);
+        one.Publish(Qos1, 2);
+
+        Assert.Equal([2], one.Drain(one.Connect()));
+        Assert.Equal(1, one.Dropped(DropReason.Expired));
+    }
+
+    [Fact]
+    public async Task Byte_limit_holds_whatever_the_count()
+    {
+        // Topic and payload have a byte each.
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 0, MaxQueuedBytes = 6 });
+        one.Publish(Qos1, 1, 2, 3, 4, 5);
+
+        Assert.Equal([3, 4, 5], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Zero_means_no_limit()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 0, MaxQueuedBytes = 0 });
+        var all = Enumerable.Range(1, 3_000).ToArray();
+        one.Publish(Qos1, all);
+
+        Assert.Equal(0, one.Broker.Dropped);
+        Assert.Equal(all, one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task RefuseNewest_keeps_what_was_there()
+    {
+        var options = new SessionOptions { MaxQueued = 3, QueueFullPolicy = QueueFullPolicy.RefuseNewest };
+        using var one = await SessionFixture.StartAsync(options);
+        one.Publish(Qos1, 1, 2, 3, 4, 5);
+
+        Assert.Equal(2, one.Dropped(DropReason.QueueFull));
+        Assert.Equal([1, 2, 3], one.Drain(one.Connect()));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task QoS_0_waits_for_a_durable_session_only_with_QueueQos0(bool queued)
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { QueueQos0 = queued });
+        one.Publish(Qos0, 1);
+
+        Assert.Equal(queued ? 0 : 1, one.Dropped(DropReason.Offline));
+        Assert.Equal(queued ? [1] : [], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Higher_priority_leaves_first_and_is_dropped_last()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 3, TopicPriorities = "high=5" });
+        one.PublishTo("high", 1, Qos1);
+        one.Publish(Qos1, 2, 3, 4);
+        one.PublishTo("high", 5, Qos1);
+
+        Assert.Equal([1, 5, 4], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task Watermark_rises_above_the_high_share_and_falls_below_the_low_one()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { MaxQueued = 10, MaxInflight = 1 });
+        one.Publish(Qos1, 1, 2, 3, 4, 5, 6);
+        Assert.Equal(0, one.Broker.Metrics.HighQueues);
+        one.Publish(Qos1, 7);
+        Assert.Equal(1, one.Broker.Metrics.HighQueues);
+
+        // One leaves for the window, then one for each acknowledgement: 2 wait, 0.2 of 10, which is not below.
+        var link = one.Connect();
+        for (var i = 0; i < 4; i++)
+        {
+            one.Acknowledge(link, PacketType.PubAck, link.Published[^1].PacketId);
+        }
+
+        Assert.Equal(1, one.Broker.Metrics.HighQueues);
+        one.Acknowledge(link, PacketType.PubAck, link.Published[^1].PacketId);
+        Assert.Equal(0, one.Broker.Metrics.HighQueues);
+    }
+}

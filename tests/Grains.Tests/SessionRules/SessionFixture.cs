@@ -1,0 +1,124 @@
+using Xunit;
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Sessions;
+using Broker.Grains.Tests.SessionModel;
+using Broker.Protocol;
+
+namespace Broker.Grains.Tests.SessionRules;
+
+/// <summary>One broker with one subscriber "c" to "#", for tests that say one rule each.</summary>
+internal sealed class SessionFixture : IDisposable
+{
+    public const string ClientId = "c";
+
+    private readonly ModelBroker _broker;
+    private long _epoch;
+
+    private SessionFixture(SessionOptions options, TimeSpan grace) => _broker = new ModelBroker(Rows, options, grace);
+
+    public MemoryRows Rows { get; } = new();
+
+    public Session Session { get; private set; } = null!;
+
+    public ModelBroker Broker => _broker;
+
+    /// <summary>A subscriber that is away at first.</summary>
+    public static async Task<SessionFixture> StartAsync(SessionOptions? options = null, bool durable = true, TimeSpan? grace = null)
+    {
+        var fixture = new SessionFixture(options ?? new SessionOptions(), grace ?? TimeSpan.Zero);
+        await fixture.ClaimAsync(durable);
+        fixture.Session.Subscribe("#", (byte)QualityOfService.ExactlyOnce, 0, out _);
+        return fixture;
+    }
+
+    /// <summary>The client connects; what waits for it is sent.</summary>
+    public RecordingLink Connect(ushort receiveMaximum = ushort.MaxValue)
+    {
+        var link = new RecordingLink();
+        Assert.True(Session.Attach(link, _epoch, receiveMaximum));
+        return link;
+    }
+
+    /// <summary>A new CONNECT of the client, which takes over from the earlier one.</summary>
+    public async Task<RecordingLink> ReconnectAsync()
+    {
+        await ClaimAsync(durable: true);
+        return Connect();
+    }
+
+    public void Disconnect() => Assert.True(Session.Detach(_epoch));
+
+    /// <summary>Publishes numbers in order with the number as payload.</summary>
+    public void Publish(QualityOfService qos, params int[] numbers)
+    {
+        foreach (var number in numbers)
+        {
+            PublishTo("t", number, qos);
+        }
+    }
+
+    public PublishOutcome PublishTo(string topic, int number, QualityOfService qos)
+    {
+        var outcome = new PublishOutcome();
+        _broker.Publish(topic, number, qos, outcome);
+        return outcome;
+    }
+
+    /// <summary>A QoS 1 message that has expired already.</summary>
+    public void PublishExpired(int number)
+    {
+        var plain = ModelMessage.Of("t", number, QualityOfService.AtLeastOnce, default);
+        var message = new ApplicationMessage(plain.Bytes.ToArray(), plain.TopicLength, 0) { Qos = plain.Qos, ExpiresAt = 1 };
+        _broker.Publish(message, new PublishOutcome());
+    }
+
+    public void Commit() => _broker.Store.Commit();
+
+    public long Dropped(DropReason reason) => _broker.Drops.Count(reason);
+
+    public void Acknowledge(RecordingLink link, PacketType type, ushort packetId) =>
+        Assert.True(Session.Acknowledge(link, type, packetId, ReasonCode.Success));
+
+    /// <summary>PUBACK for everything sent until nothing new comes; the numbers in the order of arrival.</summary>
+    public List<int> Drain(RecordingLink link)
+    {
+        for (var i = 0; i < link.Published.Count; i++)
+        {
+            if (link.Published[i].Qos == QualityOfService.AtLeastOnce)
+            {
+                Acknowledge(link, PacketType.PubAck, link.Published[i].PacketId);
+            }
+        }
+
+        return [.. link.Numbers];
+    }
+
+    public void Dispose() => _broker.Dispose();
+
+    private async Task ClaimAsync(bool durable)
+    {
+        var claim = new SessionClaim
+        {
+            CleanStart = false, ExpiryInterval = durable ? 3600u : 0, Version = ProtocolVersion.Mqtt311,
+        };
+        var (session, grant) = await _broker.ConnectAsync(ClientId, claim);
+        Session = session;
+        _epoch = grant.Epoch;
+    }
+}
+
+/// <summary>What a publisher was told.</summary>
+internal sealed class PublishOutcome : IPublishWaiter
+{
+    /// <summary>Null while nothing was.</summary>
+    public ReasonCode? Reason { get; private set; }
+
+    public void Published(ReasonCode reason)
+    {
+        Assert.Null(Reason);
+        Reason = reason;
+    }
+}

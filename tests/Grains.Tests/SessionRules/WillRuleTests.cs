@@ -1,0 +1,108 @@
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+using Xunit;
+
+namespace Broker.Grains.Tests.SessionRules;
+
+/// <summary>When a Will is published, and when not (FEATURES 2.4, MQTT 5.0 section 3.1.2.5).</summary>
+public sealed class WillRuleTests
+{
+    private const int WillNumber = 9;
+
+    [Fact]
+    public async Task Lost_connection_publishes_it_once_MQTT_3_1_2_8()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+        one.Commit();
+
+        Assert.Equal([WillNumber], listener.Numbers);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task DISCONNECT_withdraws_it_MQTT_3_1_2_10()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one);
+        Assert.Single(one.Rows.Wills);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Disconnect, null);
+        one.Commit();
+
+        Assert.Empty(listener.Published);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Stop_of_the_broker_leaves_it_for_the_restart()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Commit();
+
+        Assert.Empty(listener.Published);
+        Assert.Single(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Client_that_is_back_within_the_delay_is_not_dead_MQTT_3_1_3_9()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+        Assert.Equal(1, one.Broker.Wills.DelayedCount);
+
+        await ClaimAsync(one, delay: 60);
+        Assert.Equal(0, one.Broker.Wills.DelayedCount);
+        Assert.Empty(listener.Published);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(60, 0)]
+    public async Task Takeover_publishes_it_unless_it_has_a_delay(int delay, int published)
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        await ClaimAsync(one, (uint)delay);
+        await ClaimAsync(one, (uint)delay);
+        one.Commit();
+
+        Assert.Equal(published, listener.Published.Count);
+        Assert.Single(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task End_of_the_session_does_not_wait_for_the_delay()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, newExpiryInterval: 0);
+        one.Commit();
+
+        Assert.Equal([WillNumber], listener.Numbers);
+    }
+
+    private static async Task<(Session Session, long Epoch)> ClaimAsync(SessionFixture one, uint delay = 0)
+    {
+        var will = new WillClaim
+        {
+            Bytes = [(byte)'w', (byte)('0' + WillNumber)], TopicLength = 1, PropertiesLength = 0,
+            Qos = QualityOfService.AtLeastOnce, Retain = false, DelayInterval = delay,
+        };
+        var (session, grant) = await one.Broker.ConnectAsync("mortal", new SessionClaim
+        {
+            CleanStart = false, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt5, Will = will,
+        });
+        return (session, grant.Epoch);
+    }
+}
