@@ -78,6 +78,12 @@ internal sealed partial class ClientConnection
         var topic = message.Bytes[..message.TopicLength];
         var allowed = await _services.Access.AuthorizeAsync(
             _identity!, AccessKind.Publish, topic, message.Qos, message.Retain, _context.ConnectionClosed);
+        if (_isClosing)
+        {
+            // Another connection may act for the client by now; it repeats what was not acknowledged.
+            return;
+        }
+
         using var batch = FlushBatch.Open();
         if (allowed)
         {

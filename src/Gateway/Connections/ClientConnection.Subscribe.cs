@@ -44,9 +44,10 @@ internal sealed partial class ClientConnection
         {
             // Not durable, so not granted: what was there before is back before the client is told.
             PutBack(granted);
+            replays.Clear();
             for (var i = 0; i < reasons.Length; i++)
             {
-                reasons[i] = reasons[i] < ReasonCode.UnspecifiedError ? refused : reasons[i];
+                reasons[i] = reasons[i] < ReasonCode.UnspecifiedError ? ForVersion(refused) : reasons[i];
             }
         }
 
@@ -174,6 +175,13 @@ internal sealed partial class ClientConnection
         if (_session!.IsDurable && await SaveAsync(removed) is { } refused)
         {
             PutBack(removed);
+            if (Version != ProtocolVersion.Mqtt5)
+            {
+                // UNSUBACK of 3.x has no failure: it must not be sent.
+                Close(refused);
+                return;
+            }
+
             Array.Fill(reasons, refused);
         }
 

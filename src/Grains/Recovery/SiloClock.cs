@@ -60,6 +60,7 @@ public sealed partial class SiloClock(
 
         if (tick % AliveEveryTicks == 0)
         {
+            store.NoteAlive();
             store.Post(new AliveWrite(now));
         }
 

@@ -46,7 +46,7 @@ public sealed class StateRecovery(
         var byNumber = new Dictionary<long, Session>(state.Sessions.Count);
         foreach (var row in state.Sessions)
         {
-            var session = sessions.Replace(row.ClientId, row.Number, SessionState.Dormant);
+            var session = sessions.Restore(row.ClientId, row.Number, SessionState.Dormant);
             session.Restore(row, state.Queues.GetValueOrDefault(row.Number));
             session.ExpiresAt = row.ExpiresAt
                 ?? (row.ExpiryInterval == uint.MaxValue ? null : ended + (row.ExpiryInterval * 1000L));

@@ -64,8 +64,9 @@ public sealed class MessageRouter(
     }
 
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>
-    public PublishRecord NewRecord(ref PublishSource source) =>
-        new(source.Materialize(), store.NextMessageNumber(), store);
+    /// <param name="isKept">Whether a failed commit is tried again instead of reported.</param>
+    public PublishRecord NewRecord(ref PublishSource source, bool isKept = false) =>
+        new(source.Materialize(), store.NextMessageNumber(), store) { IsKept = isKept };
 
     private ReadOnlySpan<Subscription> RetainAndMatch(scoped ref PublishSource source, Scratch scratch, scoped ref PublishRecord? record)
     {

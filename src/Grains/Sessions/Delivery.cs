@@ -37,6 +37,9 @@ public sealed class Delivery
     /// <summary>Number of the message's row; 0 for a session that is not durable.</summary>
     public long MessageNumber { get; init; }
 
+    /// <summary>It went to the store while its session was dormant: no list of the session has it.</summary>
+    internal bool IsDormant { get; set; }
+
     /// <summary>The body; null while only the store has it.</summary>
     public ApplicationMessage? Message { get; set; }
 

@@ -56,6 +56,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public bool IsDone => Volatile.Read(ref _isDone);
 
     /// <inheritdoc />
+    public override bool MustSucceed => IsKept;
+
+    /// <summary>Nobody is there to repeat it: a failed commit is tried again.</summary>
+    internal bool IsKept { get; init; }
+
+    /// <inheritdoc />
     public override int Bytes => message.Size + (_deliveryCount * 64) + 64;
 
     internal long GraceUntil { get; set; }

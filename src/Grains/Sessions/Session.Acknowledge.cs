@@ -237,6 +237,12 @@ public sealed partial class Session
 
         public override void Complete(Exception? error)
         {
+            if (error is not null)
+            {
+                // Repeated until it succeeds; an error means that the broker is stopping.
+                return;
+            }
+
             lock (session._gate)
             {
                 delivery.MayRelease = true;

@@ -17,6 +17,9 @@ public sealed partial class Session
     private int _dormantCount;
     private long _dormantBytes;
 
+    // Those of them whose commit has not ended; a load waits for it.
+    private int _dormantOpen;
+
     /// <summary>
     /// Delivers a message: at once when the client is connected, the window is open and nothing waits before it, else into
     /// the queue. A delivery that must survive joins <paramref name="record"/>, which is made when the first one does.

@@ -21,7 +21,9 @@ public sealed partial class Session
             SentUpTo = row.SentUpTo;
             _dormantCount = queue.Count;
             _dormantBytes = queue.Bytes;
-            _lastSequence = queue.LastSequence;
+
+            // Rows may be gone that the client has had: their packet ids are not given to others out of turn.
+            _lastSequence = Math.Max(queue.LastSequence, row.SentUpTo ?? 0);
         }
     }
 
@@ -46,6 +48,19 @@ public sealed partial class Session
             }
 
             return _loading;
+        }
+    }
+
+    /// <summary>As <see cref="LoadAsync"/> for somebody who does not wait; a failure is tried again with the next message.</summary>
+    internal async Task WakeAsync()
+    {
+        try
+        {
+            await LoadAsync(CancellationToken.None);
+        }
+        catch (Exception error)
+        {
+            _env.Log.NotLoaded(ClientId, error);
         }
     }
 
@@ -93,12 +108,18 @@ public sealed partial class Session
 
     private async Task LoadCoreAsync(CancellationToken cancellationToken)
     {
-        // What was posted while dormant must be in the store before it is read.
-        var barrier = new Barrier();
-        _env.Store.Post(barrier);
-        await barrier.Committed.WaitAsync(cancellationToken);
+        // What was delivered while dormant must be in the store before it is read. A publisher that is still fanning out
+        // has not posted its message yet, so one barrier may be too early; none is added while loading.
+        do
+        {
+            var barrier = new Barrier();
+            _env.Store.Post(barrier);
+            await barrier.Committed.WaitAsync(cancellationToken);
+        }
+        while (Volatile.Read(ref _dormantOpen) > 0);
 
         var rows = await _env.Store.LoadDeliveriesAsync(Number, cancellationToken);
+        var priorities = await LoadPrioritiesAsync(rows, cancellationToken);
         var inbound = await _env.Store.LoadInboundIdsAsync(Number, cancellationToken);
         lock (_gate)
         {
@@ -112,7 +133,7 @@ public sealed partial class Session
                 _inbound.TryAdd(packetId, new Inbound(Environment.TickCount64));
             }
 
-            AddLoaded(rows.Where(r => r.Sequence <= _loadUpTo).ToList());
+            AddLoaded(rows.Where(r => r.Sequence <= _loadUpTo).ToList(), priorities);
             _dormantCount = 0;
             _dormantBytes = 0;
             _state = SessionState.Ready;
@@ -121,19 +142,37 @@ public sealed partial class Session
         }
     }
 
-    private void AddLoaded(List<DeliveryRow> rows)
+    /// <summary>Priorities go by topic, which only the bodies have; null when there are none.</summary>
+    private async Task<Dictionary<long, int>?> LoadPrioritiesAsync(List<DeliveryRow> rows, CancellationToken cancellationToken)
     {
-        // After a crash it is not known which were in flight. Any of the first window may have been: they are sent with
-        // DUP, which is right for those and harmless for the others [MQTT-3.3.1-1].
-        var mayHaveBeenSent = SentUpTo is null ? _env.Options.MaxInflight : 0;
+        if (_env.Priorities.IsEmpty)
+        {
+            return null;
+        }
+
+        var priorities = new Dictionary<long, int>();
+        foreach (var page in rows.Select(static r => r.Message).Distinct().Chunk(BodiesPerLoad))
+        {
+            foreach (var (number, message) in await _env.Store.LoadMessagesAsync(page, cancellationToken))
+            {
+                priorities[number] = _env.Priorities.Of(message.Topic);
+            }
+        }
+
+        return priorities;
+    }
+
+    private void AddLoaded(List<DeliveryRow> rows, Dictionary<long, int>? priorities)
+    {
+        SentUpTo ??= MaySentUpTo(rows);
         for (var i = rows.Count - 1; i >= 0; i--)
         {
-            var delivery = FromRow(rows[i]);
+            var delivery = FromRow(rows[i], priorities?.GetValueOrDefault(rows[i].Message) ?? 0);
             if (delivery.Released)
             {
                 _inflight.Prepend(delivery);
             }
-            else if (i < mayHaveBeenSent || delivery.Sequence <= SentUpTo)
+            else if (delivery.Sequence <= SentUpTo)
             {
                 _queue.Requeue(delivery);
             }
@@ -142,11 +181,16 @@ public sealed partial class Session
                 _queue.EnqueueOlder(delivery);
             }
         }
-
-        SentUpTo ??= rows.Count == 0 ? 0 : rows[Math.Min(mayHaveBeenSent, rows.Count) - 1].Sequence;
     }
 
-    private Delivery FromRow(in DeliveryRow row)
+    /// <summary>
+    /// After a crash it is not known which were in flight. Any of the first window may have been: they are sent with DUP,
+    /// which is right for those and harmless for the others [MQTT-3.3.1-1]. What awaits PUBCOMP is beyond that question.
+    /// </summary>
+    private long MaySentUpTo(List<DeliveryRow> rows) =>
+        rows.Where(static r => !r.Released).Take(_env.Options.MaxInflight).LastOrDefault().Sequence;
+
+    private Delivery FromRow(in DeliveryRow row, int priority)
     {
         var delivery = new Delivery
         {
@@ -154,6 +198,7 @@ public sealed partial class Session
             Sequence = row.Sequence,
             Qos = row.Qos,
             Retain = row.Retain,
+            Priority = priority,
             Size = row.Size,
             ExpiresAt = row.ExpiresAt,
             SubscriptionIdentifiers = row.SubscriptionIdentifiers,

@@ -24,6 +24,8 @@ public sealed partial class Session
         {
             _dormantCount++;
             _dormantBytes += delivery.Size;
+            _dormantOpen++;
+            delivery.IsDormant = true;
             delivery.Message = null;
             return;
         }
@@ -31,6 +33,11 @@ public sealed partial class Session
         if (_state == SessionState.Dormant)
         {
             BeginLoading(delivery.Sequence == 0 ? _lastSequence : delivery.Sequence - 1);
+            _env.Wake(this);
+        }
+        else if (_state == SessionState.Loading && _loading is { IsFaulted: true })
+        {
+            // The store refused while it was woken; without another attempt its limits would not be looked at again.
             _env.Wake(this);
         }
 
@@ -84,6 +91,8 @@ public sealed partial class Session
         {
             Drop(victim, DropReason.QueueFull);
         }
+
+        Pump();
     }
 
     private void Drop(Delivery delivery, DropReason reason)
@@ -142,10 +151,9 @@ public sealed partial class Session
                 delivery.SetRowState(isCommitted ? RowState.Committed : RowState.None);
             }
 
-            if (_state == SessionState.Dormant && !isCommitted)
+            if (delivery.IsDormant)
             {
-                _dormantCount--;
-                _dormantBytes -= delivery.Size;
+                DormantStorageCompleted(delivery, isCommitted);
             }
             else if (_queue.Contains(delivery))
             {
@@ -156,12 +164,25 @@ public sealed partial class Session
         }
     }
 
+    private void DormantStorageCompleted(Delivery delivery, bool isCommitted)
+    {
+        _dormantOpen--;
+        if (!isCommitted && _state == SessionState.Dormant)
+        {
+            _dormantCount--;
+            _dormantBytes -= delivery.Size;
+        }
+    }
+
     private void QueuedStorageCompleted(Delivery delivery, bool isCommitted)
     {
         if (!isCommitted && !delivery.WasSent)
         {
             // Its publisher is told that it failed and may send it again.
             Drop(delivery, DropReason.StoreFailed);
+
+            // It may have been the head that a committed QoS 2 message behind it waited for.
+            Pump();
             return;
         }
 

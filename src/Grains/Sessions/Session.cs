@@ -62,6 +62,12 @@ public sealed partial class Session
     /// <summary>Milliseconds since 1970.</summary>
     public long CreatedAt { get; internal set; }
 
+    /// <summary>
+    /// Held while a connection ends or another takes over, around everything that belongs to it: fields, Will, and the rows
+    /// that are posted. Taken before any other lock.
+    /// </summary>
+    internal Lock Lifecycle { get; } = new();
+
     /// <summary>Session Expiry Interval in seconds; <see cref="uint.MaxValue"/> is never.</summary>
     public uint ExpiryInterval { get; set; }
 

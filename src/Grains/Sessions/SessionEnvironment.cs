@@ -18,7 +18,7 @@ public sealed record SessionEnvironment(
     SessionMetrics Metrics)
 {
     /// <summary>Asks the grain of a dormant session to load it.</summary>
-    public Action<Session> Wake { get; set; } = static session => _ = session.LoadAsync(CancellationToken.None);
+    public Action<Session> Wake { get; set; } = static session => _ = session.WakeAsync();
 
     /// <summary>Milliseconds since 1970: for everything that is compared with stored times.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -19,56 +19,60 @@ public sealed class SessionLifecycle(
     /// Resumes or starts the session of a client. When it returns, an earlier connection no longer acts for the client,
     /// and what the CONNECT asked to be durable is (promise 1: CONNACK).
     /// </summary>
-    /// <exception cref="Exception">The store refused; nothing was promised to the client.</exception>
+    /// <exception cref="Exception">The store refused; nothing was promised to the client, and its session is as it was.</exception>
     public async Task<SessionGrant> ConnectAsync(string clientId, SessionClaim claim)
     {
-        var existing = table.Find(clientId);
-        var epoch = (existing?.Epoch ?? 0) + 1;
-        var hasExpired = existing?.ExpiresAt <= environment.Now;
-        var resumes = existing is { IsDurable: true } && !claim.CleanStart && !hasExpired;
-        if (existing is not null)
+        var taken = TakeOver(clientId, claim);
+        var session = taken.Session;
+        var before = (session.ExpiresAt, session.ExpiryInterval);
+        try
         {
-            TakeOver(existing, epoch, resumes);
-        }
-
-        Session session;
-        if (resumes)
-        {
-            session = existing!;
-            await session.LoadAsync(CancellationToken.None);
-        }
-        else
-        {
-            if (existing is not null)
+            if (taken.Resumes)
             {
-                End(existing);
+                await session.LoadAsync(CancellationToken.None);
             }
 
-            session = table.Replace(clientId, claim.ExpiryInterval > 0 ? _store.NextSessionNumber() : 0, SessionState.Ready);
-            session.Epoch = epoch;
+            session.ExpiresAt = null;
+            session.ExpiryInterval = claim.ExpiryInterval;
+            session.Version = claim.Version;
+            session.Will = claim.Will is null ? null : new Will(clientId, claim.Will);
+            await WriteAsync(session, deletesWill: taken.Unpublished is not null);
         }
-
-        session.ExpiresAt = null;
-        session.ExpiryInterval = claim.ExpiryInterval;
-        session.Version = claim.Version;
-        session.Will = claim.Will is null ? null : new Will(clientId, claim.Will);
-        if (session.IsDurable || session.Will is not null)
+        catch
         {
-            await WriteAsync(session, resumes);
+            session.Will = null;
+            if (taken.Resumes)
+            {
+                PutBack(taken, before.ExpiresAt, before.ExpiryInterval);
+            }
+            else
+            {
+                // Nothing of it is in the store: the client, which is told so, must not find it when it tries again.
+                End(session);
+            }
+
+            throw;
         }
 
-        return new SessionGrant(resumes, epoch);
+        return new SessionGrant(taken.Resumes, taken.Epoch);
     }
 
     /// <summary>A connection has ended. Nothing happens when another one owns the session by now.</summary>
     /// <param name="newExpiryInterval">Session Expiry Interval of a DISCONNECT, if it carried one.</param>
     public void ConnectionEnded(Session session, long epoch, EndCause cause, uint? newExpiryInterval)
     {
-        if (!session.Detach(epoch))
+        // A CONNECT that takes over finds all of this done, or none of it and the epoch raised.
+        lock (session.Lifecycle)
         {
-            return;
+            if (session.Detach(epoch))
+            {
+                Detached(session, cause, newExpiryInterval);
+            }
         }
+    }
 
+    private void Detached(Session session, EndCause cause, uint? newExpiryInterval)
+    {
         if (newExpiryInterval is { } interval)
         {
             session.ExpiryInterval = interval;
@@ -82,7 +86,7 @@ public sealed class SessionLifecycle(
             session.ExpiresAt = session.ExpiryInterval == uint.MaxValue
                 ? null
                 : environment.Now + (session.ExpiryInterval * 1000L);
-            _store.Post(new SessionWrite(session, isConnected: false, will: null));
+            _store.Post(new SessionWrite(session, isConnected: false, will: null, deletesWill: false));
             expiry.Add(session);
         }
 
@@ -111,35 +115,91 @@ public sealed class SessionLifecycle(
         return true;
     }
 
-    private async Task WriteAsync(Session session, bool existed)
+    private async Task WriteAsync(Session session, bool deletesWill)
     {
-        var write = new SessionWrite(session, isConnected: true, session.Will);
-        try
+        if (session.IsDurable || session.Will is not null || deletesWill)
         {
+            var write = new SessionWrite(session, isConnected: true, session.Will, deletesWill);
             _store.Post(write);
             await write.Committed;
         }
-        catch when (!existed)
+    }
+
+    /// <summary>Takes the client id from whoever has it; goes on with a session that lasts, else ends it and starts a new one.</summary>
+    private Takeover TakeOver(string clientId, SessionClaim claim)
+    {
+        var epoch = 1L;
+        while (true)
         {
-            // Nothing of it is in the store: the client, which is told so, must not find it when it tries again.
-            session.Will = null;
-            End(session);
-            throw;
+            var existing = table.Find(clientId);
+            if (existing is null)
+            {
+                var number = claim.ExpiryInterval > 0 ? _store.NextSessionNumber() : 0;
+                if (table.TryAdd(clientId, number, epoch) is { } started)
+                {
+                    return new Takeover(started, epoch, Resumes: false, Unpublished: null);
+                }
+
+                // A CONNECT that asks for nothing durable was faster: it is the one to take over from.
+                continue;
+            }
+
+            lock (existing.Lifecycle)
+            {
+                epoch = Math.Max(epoch, existing.Epoch + 1);
+                if (existing.State == SessionState.Ended)
+                {
+                    table.Remove(existing);
+                    continue;
+                }
+
+                var hasExpired = existing.ExpiresAt <= environment.Now;
+                var resumes = existing.IsDurable && !claim.CleanStart && !hasExpired;
+                var unpublished = TakeOver(existing, epoch, resumes);
+                if (resumes)
+                {
+                    return new Takeover(existing, epoch, Resumes: true, unpublished);
+                }
+
+                End(existing);
+            }
         }
     }
 
-    private void TakeOver(Session existing, long epoch, bool resumes)
+    /// <summary>Closes the earlier connection and publishes its Will if that is what a takeover means for it.</summary>
+    /// <returns>A Will that is not published because its client is back.</returns>
+    private (Will Will, long Due)? TakeOver(Session existing, long epoch, bool resumes)
     {
-        var link = existing.Supersede(epoch);
-        link?.Close(ReasonCode.SessionTakenOver);
+        existing.Supersede(epoch)?.Close(ReasonCode.SessionTakenOver);
+        var delayed = wills.ClientReturned(existing.ClientId, resumes);
         var will = existing.Will;
         existing.Will = null;
-        if (will is not null && (will.DelayInterval == 0 || !resumes))
+        if (will is null)
         {
-            wills.Publish(will);
+            return delayed;
         }
 
-        wills.ClientReturned(existing.ClientId, resumes);
+        if (will.DelayInterval == 0 || !resumes)
+        {
+            wills.Publish(will);
+            return null;
+        }
+
+        return (will, environment.Now + (will.DelayInterval * 1000L));
+    }
+
+    /// <summary>A CONNECT was refused: the session waits on as it did, or as if its connection had just been lost.</summary>
+    private void PutBack(in Takeover taken, long? expiresAt, uint expiryInterval)
+    {
+        var session = taken.Session;
+        session.ExpiryInterval = expiryInterval;
+        session.ExpiresAt = expiresAt
+            ?? (expiryInterval == uint.MaxValue ? null : environment.Now + (expiryInterval * 1000L));
+        expiry.Add(session);
+        if (taken.Unpublished is { } unpublished)
+        {
+            wills.Delay(unpublished.Will, unpublished.Due);
+        }
     }
 
     private void EndWill(Will will, EndCause cause, uint sessionEndsIn)
@@ -167,54 +227,6 @@ public sealed class SessionLifecycle(
         wills.SessionEnded(session.ClientId);
     }
 
-    /// <summary>The session's row, with the Will of a new connection.</summary>
-    private sealed class SessionWrite(Session session, bool isConnected, Will? will) : AwaitableWrite
-    {
-        private readonly SessionRow _row = new(
-            session.Number, session.ClientId, session.Epoch, session.ExpiryInterval, session.ExpiresAt, session.CreatedAt, session.Version,
-            isConnected ? null : session.SentUpTo);
-
-        private long _previousEpoch;
-
-        // The end of a connection has nobody to tell that the store refused it.
-        public override bool MustSucceed => !isConnected;
-
-        public override void AddTo(IStoreBatch batch)
-        {
-            if (session.IsDurable && (session.StoreEpoch == 0 || batch.Owns(session.Number, session.StoreEpoch)))
-            {
-                batch.PutSession(_row);
-                _previousEpoch = session.StoreEpoch;
-                session.StoreEpoch = _row.Epoch;
-            }
-
-            if (will is not null)
-            {
-                batch.PutWill(will.ToRow(publishAt: null));
-            }
-        }
-
-        public override void Complete(Exception? error)
-        {
-            if (error is not null && session.StoreEpoch == _row.Epoch)
-            {
-                session.StoreEpoch = _previousEpoch;
-            }
-
-            base.Complete(error);
-        }
-    }
-}
-
-/// <summary>How a connection ended.</summary>
-public enum EndCause
-{
-    /// <summary>Without a DISCONNECT, or with one that asks for the Will (0x04).</summary>
-    Lost,
-
-    /// <summary>DISCONNECT with reason 0x00.</summary>
-    Disconnect,
-
-    /// <summary>The broker stops.</summary>
-    BrokerStop,
+    /// <param name="Unpublished">A Will of an earlier connection whose row has to go.</param>
+    private readonly record struct Takeover(Session Session, long Epoch, bool Resumes, (Will Will, long Due)? Unpublished);
 }

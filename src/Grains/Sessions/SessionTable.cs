@@ -38,8 +38,15 @@ public sealed class SessionTable
             return null;
         }
 
-        var session = Create(clientId, 0, SessionState.Ready);
-        session.Epoch = 1;
+        return TryAdd(clientId, 0, epoch: 1);
+    }
+
+    /// <summary>Adds a session if the client id has none; null when it has.</summary>
+    /// <param name="number">Number of its row; 0 when it is not durable.</param>
+    public Session? TryAdd(string clientId, long number, long epoch)
+    {
+        var session = Create(clientId, number, SessionState.Ready);
+        session.Epoch = epoch;
         if (_byClient.TryAdd(clientId, session))
         {
             return session;
@@ -49,9 +56,9 @@ public sealed class SessionTable
         return null;
     }
 
-    /// <summary>Puts a new session in the place of whatever the client id had. The caller has ended that.</summary>
+    /// <summary>Adds a session at the start of the silo, before there are connections.</summary>
     /// <param name="number">Number of its row; 0 when it is not durable.</param>
-    public Session Replace(string clientId, long number, SessionState state)
+    public Session Restore(string clientId, long number, SessionState state)
     {
         var session = Create(clientId, number, state);
         _byClient[clientId] = session;

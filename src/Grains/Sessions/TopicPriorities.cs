@@ -31,6 +31,9 @@ public sealed class TopicPriorities
         return true;
     }
 
+    /// <summary>Whether every topic has priority 0.</summary>
+    public bool IsEmpty => _byTopic.Count == 0;
+
     /// <summary>Priority of a topic. Costs nothing when none are configured.</summary>
     public int Of(ReadOnlySpan<byte> topic) =>
         _byTopic.Count != 0 && _byTopic.TryGetValue(Encoding.UTF8.GetString(topic), out var priority) ? priority : 0;

@@ -10,6 +10,7 @@ public sealed class DataDirectoryLock : IDisposable
 {
     private const string LockFile = "broker.lock";
     private const string HolderFile = "broker.pid";
+    private const string AliveFile = "broker.alive";
 
     // What the runtime puts into HResult: errno EWOULDBLOCK, or the Win32 code.
     private const int LinuxWouldBlock = 11;
@@ -18,11 +19,37 @@ public sealed class DataDirectoryLock : IDisposable
 
     private readonly FileStream _lock;
     private readonly string _holderPath;
+    private readonly string _alivePath;
 
     private DataDirectoryLock(FileStream lockStream, string holderPath)
     {
         _lock = lockStream;
         _holderPath = holderPath;
+        _alivePath = Path.Combine(Path.GetDirectoryName(holderPath)!, AliveFile);
+        LastAlive = File.Exists(_alivePath)
+            ? new DateTimeOffset(File.GetLastWriteTimeUtc(_alivePath)).ToUnixTimeMilliseconds()
+            : null;
+    }
+
+    /// <summary>When the last holder was last known to run, in milliseconds since 1970; null when nobody has noted it.</summary>
+    public long? LastAlive { get; }
+
+    /// <summary>Notes that the holder runs. Changes a time stamp only, which a full disk has room for.</summary>
+    public void Touch()
+    {
+        try
+        {
+            if (!File.Exists(_alivePath))
+            {
+                File.Create(_alivePath).Dispose();
+            }
+
+            File.SetLastWriteTimeUtc(_alivePath, DateTime.UtcNow);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The store's own record of the time is the first; this one is for when that one cannot be written.
+        }
     }
 
     /// <summary>Creates the folder if needed and locks it.</summary>

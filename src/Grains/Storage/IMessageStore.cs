@@ -23,6 +23,14 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>Creates or migrates the schema and returns what must be known before the first connection.</summary>
     Task<RecoveredState> OpenAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Notes that the broker runs, also while nothing can be committed: a full disk of hours must not count, after a
+    /// crash, as hours that clients were away. Cheap; called every few seconds.
+    /// </summary>
+    void NoteAlive()
+    {
+    }
+
     /// <summary>Queues a write. Never blocks; <see cref="StoreWrite.Complete"/> tells the outcome.</summary>
     void Post(StoreWrite write);
 

@@ -56,23 +56,27 @@ public sealed class WillService(MessageRouter router, IMessageStore store, Messa
 
     /// <summary>
     /// The client is back before its Will was due: not published when the session goes on [MQTT-3.1.3-9], published now
-    /// when it ends. The caller writes or deletes the client's Will row.
+    /// when it ends.
     /// </summary>
-    public void ClientReturned(string clientId, bool isResumed)
+    /// <returns>A Will that is not published: its row is the caller's to replace or delete.</returns>
+    public (Will Will, long Due)? ClientReturned(string clientId, bool isResumed)
     {
         (Will Will, long Due) delayed;
         lock (_gate)
         {
             if (!_delayed.Remove(clientId, out delayed))
             {
-                return;
+                return null;
             }
         }
 
-        if (!isResumed)
+        if (isResumed)
         {
-            Publish(delayed.Will);
+            return delayed;
         }
+
+        Publish(delayed.Will);
+        return null;
     }
 
     /// <summary>The session ended: its delayed Will is due now.</summary>
@@ -82,19 +86,15 @@ public sealed class WillService(MessageRouter router, IMessageStore store, Messa
     public void Tick()
     {
         var now = Now;
-        List<Will> due;
         lock (_gate)
         {
-            due = [.. _delayed.Values.Where(d => d.Due <= now).Select(d => d.Will)];
+            List<Will> due = [.. _delayed.Values.Where(d => d.Due <= now).Select(d => d.Will)];
             foreach (var will in due)
             {
+                // Under the lock, which ClientReturned takes: the deletion of the row is posted before the client's next Will.
                 _delayed.Remove(will.ClientId);
+                Publish(will);
             }
-        }
-
-        foreach (var will in due)
-        {
-            Publish(will);
         }
     }
 
@@ -102,7 +102,7 @@ public sealed class WillService(MessageRouter router, IMessageStore store, Messa
     public void Publish(Will will)
     {
         var source = new PublishSource(will.ToMessage(ids, Now));
-        var record = router.NewRecord(ref source);
+        var record = router.NewRecord(ref source, isKept: true);
         router.Route(ref source, null, ref record);
         record!.AddRows(batch => batch.DeleteWill(will.ClientId));
         record.Seal();

@@ -1,4 +1,10 @@
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
 using Xunit;
 
@@ -130,6 +136,103 @@ public sealed class DurableRuleTests
         Assert.Equal([1, 2, 3, 4], second.Numbers);
         Assert.Equal(link.Published.Select(p => p.PacketId), second.Published.Take(2).Select(p => p.PacketId));
         Assert.Equal([true, true, false, false], second.Published.Select(p => p.Dup));
+    }
+
+    [Fact]
+    public async Task Load_waits_for_a_message_whose_publisher_has_not_posted_it_yet()
+    {
+        using var one = await SessionFixture.StartAsync();
+        Assert.True(one.Session.TryUnload());
+
+        // Between the delivery to this session and the end of the publisher's fan-out.
+        var source = new PublishSource(ModelMessage.Of("t", 1, Qos1, default));
+        PublishRecord? record = null;
+        one.Broker.Router.Route(ref source, null, ref record);
+        var loading = one.Session.LoadAsync(CancellationToken.None);
+        for (var i = 0; i < 20; i++)
+        {
+            one.Commit();
+            await Task.Delay(1);
+        }
+
+        Assert.False(loading.IsCompleted);
+        record!.Seal();
+        record.Post();
+        await one.Broker.CommitUntilAsync(loading);
+        var link = one.Connect();
+        await one.Broker.CommitUntilAsync(ArrivedAsync(link, 1));
+        Assert.Equal([1], link.Numbers);
+    }
+
+    [Fact]
+    public async Task Head_that_the_store_refuses_does_not_hold_up_what_is_committed_behind_it()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var link = one.Connect();
+
+        // The first publisher is slower: its message stands first in the queue and comes second to the store.
+        var source = new PublishSource(ModelMessage.Of("t", 1, Qos2, default));
+        PublishRecord? slow = null;
+        one.Broker.Router.Route(ref source, null, ref slow);
+        one.Publish(Qos2, 2);
+        one.Commit();
+        Assert.Empty(link.Published);
+
+        slow!.Seal();
+        slow.Post();
+        one.Broker.Store.Fail();
+        Assert.Equal([2], link.Numbers);
+    }
+
+    [Fact]
+    public async Task After_a_restart_new_messages_are_not_taken_for_sent_ones()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var link = one.Connect();
+        one.Publish(Qos1, 1, 2, 3);
+        one.Drain(link);
+        one.Broker.Lifecycle.ConnectionEnded(one.Session, one.Session.Epoch, EndCause.Disconnect, null);
+        one.Commit();
+
+        using var restarted = SessionFixture.Restart(one);
+        restarted.Publish(Qos1, 4, 5);
+        restarted.Commit();
+        var second = await restarted.ReconnectAsync();
+        await restarted.Broker.CommitUntilAsync(ArrivedAsync(second, 2));
+        Assert.Equal([(4, false), (5, false)], second.Published.Select(p => (p.Number, p.Dup)));
+    }
+
+    [Fact]
+    public async Task Priorities_hold_for_what_comes_back_from_the_store()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { TopicPriorities = "high=5", MaxInflight = 1 });
+        one.Publish(Qos1, 1, 2);
+        one.PublishTo("high", 3, Qos1);
+        one.Commit();
+        Assert.True(one.Session.TryUnload());
+
+        var link = await one.ReconnectAsync();
+        await one.Broker.CommitUntilAsync(ArrivedAsync(link, 1));
+        Assert.Equal(3, link.Published[0].Number);
+    }
+
+    [Fact]
+    public async Task Refused_CONNECT_leaves_the_session_as_it_was()
+    {
+        using var one = await SessionFixture.StartAsync();
+        one.Connect();
+        one.Broker.Lifecycle.ConnectionEnded(one.Session, one.Session.Epoch, EndCause.Lost, null);
+        one.Commit();
+        var expires = one.Session.ExpiresAt;
+        Assert.NotNull(expires);
+
+        var claim = new SessionClaim { CleanStart = false, ExpiryInterval = 0, Version = ProtocolVersion.Mqtt5 };
+        var connecting = one.Broker.Lifecycle.ConnectAsync(SessionFixture.ClientId, claim);
+        one.Broker.Store.Fail();
+        await Assert.ThrowsAnyAsync<StoreException>(() => connecting);
+
+        Assert.Equal((expires, 3600u), (one.Session.ExpiresAt, one.Session.ExpiryInterval));
+        Assert.Same(one.Session, one.Broker.Sessions.Find(SessionFixture.ClientId));
     }
 
     private static async Task ArrivedAsync(RecordingLink link, int count)

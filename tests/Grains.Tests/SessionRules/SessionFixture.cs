@@ -17,9 +17,13 @@ internal sealed class SessionFixture : IDisposable
     private readonly ModelBroker _broker;
     private long _epoch;
 
-    private SessionFixture(SessionOptions options, TimeSpan grace) => _broker = new ModelBroker(Rows, options, grace);
+    private SessionFixture(MemoryRows rows, SessionOptions options, TimeSpan grace)
+    {
+        Rows = rows;
+        _broker = new ModelBroker(rows, options, grace);
+    }
 
-    public MemoryRows Rows { get; } = new();
+    public MemoryRows Rows { get; }
 
     public Session Session { get; private set; } = null!;
 
@@ -28,9 +32,22 @@ internal sealed class SessionFixture : IDisposable
     /// <summary>A subscriber that is away at first.</summary>
     public static async Task<SessionFixture> StartAsync(SessionOptions? options = null, bool durable = true, TimeSpan? grace = null)
     {
-        var fixture = new SessionFixture(options ?? new SessionOptions(), grace ?? TimeSpan.Zero);
+        var fixture = new SessionFixture(new MemoryRows(), options ?? new SessionOptions(), grace ?? TimeSpan.Zero);
         await fixture.ClaimAsync(durable);
         fixture.Session.Subscribe("#", (byte)QualityOfService.ExactlyOnce, 0, out _);
+        if (durable)
+        {
+            await fixture._broker.CommitUntilAsync(fixture.Session.SaveSubscriptionsAsync(["#"]));
+        }
+
+        return fixture;
+    }
+
+    /// <summary>A broker that starts with the rows that another has left; its client is away.</summary>
+    public static SessionFixture Restart(SessionFixture before)
+    {
+        var fixture = new SessionFixture(before.Rows, new SessionOptions(), TimeSpan.Zero);
+        fixture.Session = fixture._broker.Sessions.Find(ClientId)!;
         return fixture;
     }
 

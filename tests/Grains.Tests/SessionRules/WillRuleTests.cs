@@ -65,6 +65,34 @@ public sealed class WillRuleTests
         Assert.Empty(listener.Published);
     }
 
+    [Fact]
+    public async Task Client_that_is_back_without_a_Will_leaves_no_row_that_a_restart_would_publish()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+        one.Commit();
+        Assert.Single(one.Rows.Wills);
+
+        await one.Broker.ConnectAsync("mortal");
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Will_that_falls_due_while_the_store_refuses_is_published_once_it_does_not()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+        one.Broker.Store.Fail();
+        Assert.Single(one.Rows.Wills);
+
+        one.Commit();
+        Assert.Empty(one.Rows.Wills);
+        Assert.Equal([WillNumber], listener.Numbers);
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(60, 0)]

@@ -62,6 +62,9 @@ public sealed class SqliteMessageStore : IMessageStore
         Task.Run(() => Open(cancellationToken), cancellationToken);
 
     /// <inheritdoc />
+    public void NoteAlive() => Opened.NoteAlive();
+
+    /// <inheritdoc />
     public void Post(StoreWrite write)
     {
         var committer = _committer ?? throw new InvalidOperationException("The store has not been opened.");

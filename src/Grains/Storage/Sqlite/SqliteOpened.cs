@@ -44,6 +44,11 @@ internal sealed class SqliteOpened : IDisposable
             var known = new SessionTable();
             var state = SqliteRecovery.Load(database, known, cancellationToken);
             var target = new SqliteCommitTarget(database, known, options);
+            if (state.LastAlive is { } lastAlive)
+            {
+                state = state with { LastAlive = Math.Max(lastAlive, directoryLock.LastAlive ?? 0) };
+            }
+
             return new SqliteOpened(directoryLock, database, target, state);
         }
         catch (Exception error)
@@ -66,6 +71,9 @@ internal sealed class SqliteOpened : IDisposable
         _state = null;
         return state;
     }
+
+    /// <inheritdoc cref="DataDirectoryLock.Touch" />
+    public void NoteAlive() => _lock.Touch();
 
     public void Dispose()
     {

@@ -1,0 +1,14 @@
+namespace Broker.Grains.Sessions;
+
+/// <summary>How a connection ended.</summary>
+public enum EndCause
+{
+    /// <summary>Without a DISCONNECT, or with one that asks for the Will (0x04).</summary>
+    Lost,
+
+    /// <summary>DISCONNECT with reason 0x00.</summary>
+    Disconnect,
+
+    /// <summary>The broker stops.</summary>
+    BrokerStop,
+}
