@@ -175,6 +175,7 @@ public sealed class SessionLifecycle(
             isConnected ? null : session.SentUpTo);
 
         private long _previousEpoch;
+        private bool _added;
 
         // The end of a connection has nobody to tell that the store refused it.
         public override bool MustSucceed => !isConnected;
@@ -186,6 +187,7 @@ public sealed class SessionLifecycle(
                 batch.PutSession(_row);
                 _previousEpoch = session.StoreEpoch;
                 session.StoreEpoch = _row.Epoch;
+                _added = true;
             }
 
             if (will is not null)
@@ -194,11 +196,21 @@ public sealed class SessionLifecycle(
             }
         }
 
+        // Writes before this one in the group, and this one itself, are added again under the epoch before it.
+        public override void Retract()
+        {
+            if (_added)
+            {
+                _added = false;
+                session.StoreEpoch = _previousEpoch;
+            }
+        }
+
         public override void Complete(Exception? error)
         {
-            if (error is not null && session.StoreEpoch == _row.Epoch)
+            if (error is not null)
             {
-                session.StoreEpoch = _previousEpoch;
+                Retract();
             }
 
             base.Complete(error);
