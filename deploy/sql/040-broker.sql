@@ -136,7 +136,7 @@ CREATE OR REPLACE FUNCTION broker_begin(
     p_node integer, p_owner bigint, p_fence bigint, p_commit bigint,
     p_owns bigint[], p_owns_epoch bigint[],
     p_puts bigint[], p_puts_epoch bigint[], p_puts_client text[],
-    p_deletes bigint[], p_deletes_epoch bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+    p_deletes bigint[], p_deletes_epoch bigint[]) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     stale text;
 BEGIN
@@ -146,7 +146,7 @@ BEGIN
     END IF;
 
     IF cardinality(p_owns) + cardinality(p_puts) + cardinality(p_deletes) = 0 THEN
-        RETURN;
+        RETURN 0;
     END IF;
 
     -- Locked first and read after: the second statement sees what a waiting lock has let in.
@@ -181,6 +181,8 @@ BEGIN
     IF stale IS NOT NULL THEN
         RAISE EXCEPTION '%', stale USING ERRCODE = 'BR001';
     END IF;
+
+    RETURN 0;
 END
 $$;
 
