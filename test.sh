@@ -23,6 +23,7 @@ stop() {
 install_programs() {
     local missing=()
     command -v mosquitto_pub >/dev/null && command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then

@@ -11,7 +11,7 @@ internal sealed class SessionWrite(Session session, bool isConnected, Will? will
         session.Number, session.ClientId, session.Epoch, session.ExpiryInterval, session.ExpiresAt, session.CreatedAt, session.Version,
         isConnected ? null : session.SentUpTo);
 
-    // Rows may be added again when another write of the transaction failed: what is asked then is what was asked first.
+    // The epoch that the store had before this write; null while its rows are in no transaction.
     private long? _ownedAt;
     private bool _isFenced;
 
@@ -43,6 +43,16 @@ internal sealed class SessionWrite(Session session, bool isConnected, Will? will
         }
     }
 
+    // Writes before this one in the group, and this one itself, are added again under the epoch before it.
+    public override void Retract()
+    {
+        if (_ownedAt is { } before)
+        {
+            _ownedAt = null;
+            session.StoreEpoch = before;
+        }
+    }
+
     public override void Complete(Exception? error)
     {
         if (_isFenced && isConnected)
@@ -50,9 +60,9 @@ internal sealed class SessionWrite(Session session, bool isConnected, Will? will
             error ??= new StoreException("The session has another owner.");
         }
 
-        if (error is not null && session.StoreEpoch == _row.Epoch)
+        if (error is not null)
         {
-            session.StoreEpoch = _ownedAt ?? session.StoreEpoch;
+            Retract();
         }
 
         base.Complete(error);

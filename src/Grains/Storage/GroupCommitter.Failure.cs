@@ -12,6 +12,13 @@ internal sealed partial class GroupCommitter
     private void Fail(Exception error)
     {
         _metrics.Failed();
+        if (error is CommitInDoubtException)
+        {
+            HoldInDoubt(error);
+            return;
+        }
+
+        Retract(_batch, _batch.Count);
         if (_target.IsPermanent(error))
         {
             CommitOneByOne(error);
@@ -19,9 +26,13 @@ internal sealed partial class GroupCommitter
         }
 
         MarkUnavailable(error);
-
-        // What is taken and did not fit into the group has no better prospects, and somebody waits for each.
         RequeueBatch();
+        RefuseTaken(error);
+    }
+
+    /// <summary>What is taken and did not fit into the group has no better prospects, and somebody waits for each.</summary>
+    private void RefuseTaken(Exception error)
+    {
         var refusal = error as StoreException ?? new StoreException(error.Message, error);
         for (var i = _taken.Count; i > 0; i--)
         {

@@ -25,8 +25,12 @@ internal sealed partial class GroupCommitter
             switch (WaitForWork())
             {
                 case Work.Commit:
-                    FillBatch();
-                    Attempt();
+                    if (SettleDoubt())
+                    {
+                        FillBatch();
+                        Attempt();
+                    }
+
                     break;
                 case Work.Housekeeping:
                     KeepHouse();
@@ -34,6 +38,7 @@ internal sealed partial class GroupCommitter
                 default:
                     // Only what a failed last attempt kept: whoever stops the broker must not wait for a dead disk.
                     RefuseAll(new StoreException("The store was closed before the write could be committed."));
+                    RefuseDoubt();
                     return;
             }
         }
@@ -48,7 +53,7 @@ internal sealed partial class GroupCommitter
                 if (_stopping)
                 {
                     TakePosted();
-                    var attempt = _taken.Count > 0 && (_available || !_lastChance);
+                    var attempt = _taken.Count + _doubt.Count > 0 && (_available || !_lastChance);
                     _lastChance = true;
                     return attempt ? Work.Commit : Work.Stop;
                 }
@@ -127,8 +132,7 @@ internal sealed partial class GroupCommitter
         var started = _time.GetTimestamp();
         try
         {
-            AddRows();
-            var rows = _target.Commit(mustTouchDisk: !_available);
+            var rows = AddAndCommit();
             _metrics.Committed(_batch.Count, rows, _time.GetElapsedTime(started));
         }
         catch (Exception error)
@@ -152,6 +156,23 @@ internal sealed partial class GroupCommitter
         }
     }
 
+    private int AddAndCommit()
+    {
+        while (true)
+        {
+            AddRows();
+            try
+            {
+                return _target.Commit(mustTouchDisk: !_available);
+            }
+            catch (StaleBatchException)
+            {
+                // The target knows better now, so the next round differs; it gives up itself when that does not help.
+                Retract(_batch, _batch.Count);
+            }
+        }
+    }
+
     private void AddRows()
     {
         var batch = _target.Begin();
@@ -165,7 +186,12 @@ internal sealed partial class GroupCommitter
             catch (Exception error)
             {
                 // Its rows may stand half in the batch, so the batch is built again without it.
-                _logger.WriteFaulted(error, posted.Write.GetType().Name);
+                if (error is not SessionFencedException)
+                {
+                    _logger.WriteFaulted(error, posted.Write.GetType().Name);
+                }
+
+                Retract(_batch, i + 1);
                 _batch.RemoveAt(i);
                 Refuse(posted, error);
                 batch = _target.Begin();

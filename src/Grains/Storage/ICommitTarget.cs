@@ -9,7 +9,15 @@ internal interface ICommitTarget
     /// <summary>Makes the batch durable. Throws when it is not; nothing of it is stored then.</summary>
     /// <param name="mustTouchDisk">Write something even if the batch came out empty: the store may have recovered.</param>
     /// <returns>Number of rows written.</returns>
+    /// <exception cref="StaleBatchException">The target has learnt that it answered the writes wrongly: add them again.</exception>
+    /// <exception cref="CommitInDoubtException">Stored or not: <see cref="Settle"/> will tell.</exception>
     int Commit(bool mustTouchDisk);
+
+    /// <summary>
+    /// Finds out whether the commit that ended in doubt is stored; from the answer on it can no longer change. Throws while
+    /// that cannot be found out. No batch is begun in between.
+    /// </summary>
+    bool Settle() => throw new NotSupportedException("The commits of this target are never in doubt.");
 
     /// <summary>Whether the same rows would fail again on a healthy store: retrying them would block everything.</summary>
     bool IsPermanent(Exception error);

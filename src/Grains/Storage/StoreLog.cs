@@ -26,4 +26,8 @@ internal static partial class StoreLog
 
     [LoggerMessage(3006, LogLevel.Information, "Store schema migrated from version {From} to {To}")]
     public static partial void Migrated(this ILogger logger, int from, int to);
+
+    [LoggerMessage(3007, LogLevel.Warning,
+        "The store was out of reach for so long that another silo has the node number; this silo has {Number} now")]
+    public static partial void NodeChanged(this ILogger logger, int number);
 }

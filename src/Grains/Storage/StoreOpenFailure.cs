@@ -14,4 +14,7 @@ public enum StoreOpenFailure
 
     /// <summary>The file is damaged, or is no database.</summary>
     Corrupt,
+
+    /// <summary>Its server does not answer, or refuses the user.</summary>
+    Unreachable,
 }

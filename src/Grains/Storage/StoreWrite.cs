@@ -16,6 +16,15 @@ public abstract class StoreWrite
     public abstract void AddTo(IStoreBatch batch);
 
     /// <summary>
+    /// What <see cref="AddTo"/> added was thrown away; either it is called again, or <see cref="Complete"/> with an error.
+    /// A write whose <see cref="AddTo"/> changes something that other writes look at takes that back here. Called on the
+    /// writer's thread, the last added first; must not throw.
+    /// </summary>
+    public virtual void Retract()
+    {
+    }
+
+    /// <summary>
     /// Called once on the writer's thread: <paramref name="error"/> is null when the commit is durable.
     /// Must be short and must not throw.
     /// </summary>

@@ -28,6 +28,9 @@ public abstract partial class MessageStoreTests : IAsyncLifetime
         }
     }
 
+    /// <summary>Counters of <see cref="Store"/>.</summary>
+    protected abstract StoreMetrics Metrics { get; }
+
     /// <summary>A store on the place of this test, not yet open.</summary>
     protected abstract IMessageStore CreateStore(int maximumPendingWrites, long maximumPendingBytes);
 

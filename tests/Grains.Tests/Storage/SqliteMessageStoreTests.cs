@@ -13,7 +13,7 @@ public sealed class SqliteMessageStoreTests : MessageStoreTests
 
     private string DatabasePath => Path.Combine(_directory.Path, "broker.db");
 
-    private SqliteMessageStore Sqlite => (SqliteMessageStore)Store;
+    protected override StoreMetrics Metrics => ((SqliteMessageStore)Store).Metrics;
 
     public override async Task DisposeAsync()
     {
@@ -30,59 +30,6 @@ public sealed class SqliteMessageStoreTests : MessageStoreTests
                 MaximumPendingBytes = maximumPendingBytes,
             },
             NullLogger<SqliteMessageStore>.Instance);
-
-    [Fact]
-    public async Task A_delivery_put_and_deleted_in_one_batch_writes_nothing()
-    {
-        var session = await Store.NewSessionAsync("c");
-        var number = Store.NextMessageNumber();
-        var before = Sqlite.Metrics.RowsWritten;
-        await Store.WriteAsync(batch =>
-        {
-            batch.PutMessage(number, Message(), 1);
-            batch.PutDelivery(Delivery(session, 1, number));
-            batch.SetReleased(session, 1);
-            batch.DeleteDelivery(session, 1, number);
-        });
-
-        Assert.Equal(before, Sqlite.Metrics.RowsWritten);
-    }
-
-    [Fact]
-    public async Task Writes_posted_during_a_commit_share_the_next_one()
-    {
-        using var gate = new ManualResetEventSlim();
-        var before = Sqlite.Metrics.Commits;
-        var writes = new List<TestWrite> { Store.PostWrite(_ => gate.Wait(TimeSpan.FromSeconds(30))) };
-        for (var i = 0; i < 1000; i++)
-        {
-            writes.Add(Store.PostWrite(batch => batch.PutLastAlive(1)));
-        }
-
-        gate.Set();
-        await Task.WhenAll(writes.Select(write => write.Done)).WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.InRange(Sqlite.Metrics.Commits - before, 1, 2);
-    }
-
-    [Fact]
-    public async Task A_row_that_the_schema_forbids_fails_alone_and_is_no_outage()
-    {
-        using var gate = new ManualResetEventSlim();
-        var first = Store.PostWrite(batch =>
-        {
-            gate.Wait(TimeSpan.FromSeconds(30));
-            batch.PutRetained("a", 1, Message());
-        });
-        var clash = Store.PostWrite(batch => batch.PutRetained("b", 1, Message()), mustSucceed: true);
-        var later = Store.PostWrite(batch => batch.PutRetained("c", 2, Message()));
-        gate.Set();
-        await first.Done;
-        await Assert.ThrowsAnyAsync<StoreException>(() => clash.Done);
-        await later.Done;
-
-        Assert.True(Store.IsAvailable);
-        Assert.Equal(["a", "c"], (await RestartAsync()).Retained.Select(row => row.Topic));
-    }
 
     [Fact]
     public async Task The_file_shrinks_when_many_rows_have_gone()

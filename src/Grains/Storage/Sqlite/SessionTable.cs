@@ -6,7 +6,7 @@ namespace Broker.Grains.Storage.Sqlite;
 /// What the writer knows of the stored sessions, so that fencing (promise 4) and the question whether a delivery can be stored
 /// already cost no read. It holds because nobody else changes the file. 40 bytes a session.
 /// </summary>
-internal sealed class SessionTable
+internal sealed class SessionTable : IKnownSessions
 {
     private readonly Dictionary<long, Known> _sessions = [];
 
@@ -14,7 +14,10 @@ internal sealed class SessionTable
     public long? Epoch(long session) =>
         _sessions.TryGetValue(session, out var known) && known.Exists ? known.Epoch : null;
 
-    /// <summary>Whether the session may have a delivery with this sequence number in the file.</summary>
+    /// <inheritdoc />
+    public bool Owns(long session, long epoch) => Epoch(session) == epoch;
+
+    /// <inheritdoc />
     public bool MayHold(long session, long sequence) =>
         !_sessions.TryGetValue(session, out var known) || sequence <= known.HighestSequence;
 

@@ -23,7 +23,7 @@ internal sealed partial class SqliteBatchWriter
     private SqliteStatement _putReference;
     private SqliteStatement _reference;
     private SqliteStatement _deleteReference;
-    private SqliteBatch? _current;
+    private StoreBatch? _current;
     private long _referenceRows;
     private int _newReferenceRows;
     private long _highestMessage;
@@ -52,7 +52,7 @@ internal sealed partial class SqliteBatchWriter
         _deleteReference = Prepare("DELETE FROM message_reference WHERE message = ?");
     }
 
-    private void WriteDeliveries(SqliteBatch batch)
+    private void WriteDeliveries(StoreBatch batch)
     {
         var deliveries = batch.Deliveries;
         for (var i = 0; i < deliveries.Length; i++)
@@ -164,7 +164,7 @@ internal sealed partial class SqliteBatchWriter
         CollectionsMarshal.GetValueRefOrAddDefault(_released, message, out _)++;
     }
 
-    private void WriteMessages(SqliteBatch batch)
+    private void WriteMessages(StoreBatch batch)
     {
         foreach (var (number, change) in batch.Messages)
         {

@@ -70,7 +70,7 @@ internal sealed partial class SqliteBatchWriter
         _putMeta = Prepare("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)");
     }
 
-    private void WriteSessions(SqliteBatch batch)
+    private void WriteSessions(StoreBatch batch)
     {
         foreach (var session in batch.DeletedSessions.Keys)
         {
@@ -156,7 +156,7 @@ internal sealed partial class SqliteBatchWriter
         _removedSessions.Add(session);
     }
 
-    private void WriteRetained(SqliteBatch batch)
+    private void WriteRetained(StoreBatch batch)
     {
         foreach (var (topic, (number, message)) in batch.Retained)
         {
@@ -166,7 +166,7 @@ internal sealed partial class SqliteBatchWriter
         }
     }
 
-    private void WriteWills(SqliteBatch batch)
+    private void WriteWills(StoreBatch batch)
     {
         foreach (var (clientId, row) in batch.Wills)
         {

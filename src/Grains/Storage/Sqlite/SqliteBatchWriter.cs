@@ -26,7 +26,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
 
     /// <summary>Writes everything in the batch.</summary>
     /// <returns>Rows inserted, replaced, changed or deleted.</returns>
-    public int Write(SqliteBatch batch)
+    public int Write(StoreBatch batch)
     {
         _rows = 0;
         _current = batch;
@@ -48,7 +48,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
     }
 
     /// <summary>The transaction is durable: what is known of the file follows.</summary>
-    public void Committed(SqliteBatch batch)
+    public void Committed(StoreBatch batch)
     {
         _referenceRows += _newReferenceRows;
         foreach (var removed in _removedSessions)

@@ -11,7 +11,7 @@ internal sealed class SqliteCommitTarget : ICommitTarget, IDisposable
     private const long SessionBlock = 1 << 12;
 
     private readonly SqliteDatabase _database;
-    private readonly SqliteBatch _batch;
+    private readonly StoreBatch _batch;
     private readonly SqliteBatchWriter _writer;
     private readonly SqliteStatement _begin;
     private readonly SqliteStatement _commit;
@@ -21,7 +21,7 @@ internal sealed class SqliteCommitTarget : ICommitTarget, IDisposable
     public SqliteCommitTarget(SqliteDatabase database, SessionTable known, SqliteStoreOptions options)
     {
         _database = database;
-        _batch = new SqliteBatch(known);
+        _batch = new StoreBatch(known);
         _writer = new SqliteBatchWriter(database, known);
         _begin = database.Prepare("BEGIN IMMEDIATE");
         _commit = database.Prepare("COMMIT");

@@ -1,4 +1,4 @@
-namespace Broker.Grains.Storage.Sqlite;
+namespace Broker.Grains.Storage;
 
 /// <summary>Kinds of <see cref="DeliveryChange"/>.</summary>
 internal enum DeliveryChangeKind : byte

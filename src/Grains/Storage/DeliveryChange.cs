@@ -1,4 +1,4 @@
-namespace Broker.Grains.Storage.Sqlite;
+namespace Broker.Grains.Storage;
 
 /// <summary>What a batch does to one delivery, after everything it said about it has been folded into one.</summary>
 internal struct DeliveryChange
@@ -8,7 +8,7 @@ internal struct DeliveryChange
 
     public DeliveryChangeKind Kind;
 
-    /// <summary>The file may hold a row with this key, whose message loses a reference if the row goes.</summary>
+    /// <summary>The store may hold a row with this key, whose message loses a reference if the row goes.</summary>
     public bool MayExist;
 
     /// <summary>Position among the calls on the batch: a session deleted later takes it along.</summary>

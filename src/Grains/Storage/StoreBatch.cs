@@ -1,21 +1,21 @@
 using System.Runtime.InteropServices;
 using Broker.Grains.Messages;
 
-namespace Broker.Grains.Storage.Sqlite;
+namespace Broker.Grains.Storage;
 
 /// <summary>
-/// Gathers the rows of one transaction, one change per key. Nothing is written before <see cref="SqliteBatchWriter"/> does,
-/// so what a later call undoes costs no statement.
+/// Gathers the rows of one transaction, one change per key. Nothing is written before the whole batch is there, so what a
+/// later call undoes costs no statement.
 /// </summary>
-internal sealed class SqliteBatch : IStoreBatch
+internal class StoreBatch : IStoreBatch
 {
-    private readonly SessionTable _known;
+    private readonly IKnownSessions _known;
     private readonly Dictionary<(long Session, long Sequence), int> _deliveryIndex = [];
     private readonly List<DeliveryChange> _deliveries = [];
     private int _order;
 
     /// <param name="known">What is committed.</param>
-    public SqliteBatch(SessionTable known) => _known = known;
+    public StoreBatch(IKnownSessions known) => _known = known;
 
     /// <summary>Sessions put; null where the batch deletes the session and does not create it again.</summary>
     public Dictionary<long, SessionRow?> Sessions { get; } = [];
@@ -44,7 +44,7 @@ internal sealed class SqliteBatch : IStoreBatch
     /// <summary>In the order of their first call.</summary>
     public Span<DeliveryChange> Deliveries => CollectionsMarshal.AsSpan(_deliveries);
 
-    public void Clear()
+    public virtual void Clear()
     {
         _order = 0;
         LastAlive = null;
@@ -64,19 +64,19 @@ internal sealed class SqliteBatch : IStoreBatch
     public bool IsVoid(long session, int order) =>
         DeletedSessions.Count > 0 && DeletedSessions.TryGetValue(session, out var deleted) && order < deleted;
 
-    public bool Owns(long session, long epoch)
+    public virtual bool Owns(long session, long epoch)
     {
         if (Sessions.Count > 0 && Sessions.TryGetValue(session, out var row))
         {
             return row?.Epoch == epoch;
         }
 
-        return _known.Epoch(session) == epoch;
+        return _known.Owns(session, epoch);
     }
 
-    public void PutSession(SessionRow row) => Sessions[row.Number] = row;
+    public virtual void PutSession(SessionRow row) => Sessions[row.Number] = row;
 
-    public void DeleteSession(long session)
+    public virtual void DeleteSession(long session)
     {
         Sessions[session] = null;
         DeletedSessions[session] = ++_order;

@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+using NpgsqlTypes;
+
+namespace Broker.Grains.Storage.Postgres;
+
+/// <content>
+/// Retained messages and Wills. No lock of a session protects them, so their rows are written in the order of their keys:
+/// two silos that write the same ones do not block each other crosswise.
+/// </content>
+internal sealed partial class PostgresBatchWriter
+{
+    private PostgresStatement _putRetained;
+    private List<Guid> _retainedKey;
+    private List<long> _retainedNumber;
+    private List<string> _retainedTopic;
+    private MessageColumns _retainedColumns;
+    private PostgresStatement _deleteRetained;
+    private List<Guid> _deletedRetainedKey;
+    private PostgresStatement _putWill;
+    private List<string> _willClient;
+    private List<long> _willDelay;
+    private List<long?> _willPublishAt;
+    private MessageColumns _willColumns;
+    private PostgresStatement _deleteWill;
+    private List<string> _deletedWillClient;
+
+    [MemberNotNull(
+        nameof(_putRetained), nameof(_retainedKey), nameof(_retainedNumber), nameof(_retainedTopic), nameof(_retainedColumns),
+        nameof(_deleteRetained), nameof(_deletedRetainedKey), nameof(_putWill), nameof(_willClient), nameof(_willDelay),
+        nameof(_willPublishAt), nameof(_willColumns), nameof(_deleteWill), nameof(_deletedWillClient))]
+    private void PrepareRetained()
+    {
+        const string SetMessage =
+            """
+            id = excluded.id, flags = excluded.flags, expires_at = excluded.expires_at, publisher = excluded.publisher,
+                topic_length = excluded.topic_length, properties_length = excluded.properties_length, body = excluded.body
+            """;
+        _deleteRetained = Statement("DELETE FROM broker_retained WHERE topic_key = ANY ($1)");
+        _deletedRetainedKey = _deleteRetained.Array<Guid>(NpgsqlDbType.Uuid);
+        _putRetained = Statement(
+            $"""
+            INSERT INTO broker_retained (topic_key, number, topic, {PostgresRows.MessageNames})
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            ON CONFLICT (topic_key) DO UPDATE SET number = excluded.number, {SetMessage}
+            """);
+        _retainedKey = _putRetained.Array<Guid>(NpgsqlDbType.Uuid);
+        _retainedNumber = _putRetained.Array<long>(NpgsqlDbType.Bigint);
+        _retainedTopic = _putRetained.Array<string>(NpgsqlDbType.Text);
+        _retainedColumns = new MessageColumns(_putRetained);
+        _deleteWill = Statement("DELETE FROM broker_will WHERE client_id = ANY ($1)");
+        _deletedWillClient = _deleteWill.Array<string>(NpgsqlDbType.Text);
+        _putWill = Statement(
+            $"""
+            INSERT INTO broker_will (client_id, delay_interval, publish_at, {PostgresRows.MessageNames})
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            ON CONFLICT (client_id) DO UPDATE SET delay_interval = excluded.delay_interval,
+                publish_at = excluded.publish_at, {SetMessage}
+            """);
+        _willClient = _putWill.Array<string>(NpgsqlDbType.Text);
+        _willDelay = _putWill.Array<long>(NpgsqlDbType.Bigint);
+        _willPublishAt = _putWill.Array<long?>(NpgsqlDbType.Bigint);
+        _willColumns = new MessageColumns(_putWill);
+    }
+
+    private void FillRetained(PostgresBatch batch)
+    {
+        if (batch.Retained.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var (key, topic) in batch.Retained.Keys.Select(topic => (PostgresRows.Key(topic), topic)).Order())
+        {
+            var (number, message) = batch.Retained[topic];
+            if (message is null)
+            {
+                _deletedRetainedKey.Add(key);
+                _deleteRetained.IsUsed = true;
+                continue;
+            }
+
+            _retainedKey.Add(key);
+            _retainedNumber.Add(number);
+            _retainedTopic.Add(topic);
+            _retainedColumns.Add(message);
+        }
+    }
+
+    private void FillWills(PostgresBatch batch)
+    {
+        if (batch.Wills.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var clientId in batch.Wills.Keys.Order(StringComparer.Ordinal))
+        {
+            if (batch.Wills[clientId] is not { } row)
+            {
+                _deletedWillClient.Add(clientId);
+                _deleteWill.IsUsed = true;
+                continue;
+            }
+
+            _willClient.Add(clientId);
+            _willDelay.Add(row.DelayInterval);
+            _willPublishAt.Add(row.PublishAt);
+            _willColumns.Add(row.Message);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using Broker.Grains.Messages;
+using Npgsql;
+
+namespace Broker.Grains.Storage.Postgres;
+
+/// <summary>Loads of single sessions and messages, each one statement and so one snapshot.</summary>
+internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTable known, int readers) : IDisposable
+{
+    // A load waits here rather than in the pool, where it would time out.
+    private readonly SemaphoreSlim _free = new(readers);
+
+    public async Task<SessionRow?> SessionAsync(string clientId, CancellationToken cancellationToken)
+    {
+        var rows = await LoadAsync(
+            $"SELECT {PostgresRows.SessionNames} FROM broker_session WHERE client_id = $1",
+            clientId,
+            PostgresRows.ReadSession,
+            cancellationToken);
+        if (rows.Count == 0)
+        {
+            return null;
+        }
+
+        known.Observed(rows[0].Number, rows[0].Epoch);
+        return rows[0];
+    }
+
+    public Task<List<DeliveryRow>> DeliveriesAsync(long session, CancellationToken cancellationToken) => LoadAsync(
+        """
+        SELECT sequence, message, size, flags, expires_at, identifiers FROM broker_delivery
+        WHERE session = $1 ORDER BY sequence
+        """,
+        session,
+        row => PostgresRows.ReadDelivery(row, session),
+        cancellationToken);
+
+    public Task<List<ushort>> InboundIdsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
+        "SELECT packet_id FROM broker_inbound WHERE session = $1 ORDER BY packet_id",
+        session,
+        row => (ushort)row.GetInt32(0),
+        cancellationToken);
+
+    public async Task<Dictionary<long, ApplicationMessage>> MessagesAsync(
+        IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    {
+        var rows = await LoadAsync(
+            $"SELECT number, {PostgresRows.MessageNames} FROM broker_message WHERE number = ANY ($1)",
+            numbers as long[] ?? [.. numbers],
+            row => (Number: row.GetInt64(0), Message: PostgresRows.ReadMessage(row, 1)),
+            cancellationToken);
+        return rows.ToDictionary(row => row.Number, row => row.Message);
+    }
+
+    public void Dispose() => _free.Dispose();
+
+    private async Task<List<T>> LoadAsync<TKey, T>(
+        string sql, TKey key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await _free.WaitAsync(cancellationToken);
+        try
+        {
+            await using var command = source.CreateCommand(sql);
+            command.Parameters.Add(new NpgsqlParameter<TKey> { TypedValue = key });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                rows.Add(read(reader));
+            }
+
+            return rows;
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            throw PostgresFault.From(error);
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Data;
+using Npgsql;
+
+namespace Broker.Grains.Storage.Postgres;
+
+/// <summary>Reads what must be known before the first connection: each table in one scan, all in one snapshot.</summary>
+internal static class PostgresRecovery
+{
+    public static async Task<RecoveredState> LoadAsync(
+        NpgsqlDataSource source, PostgresSessionTable known, CancellationToken cancellationToken)
+    {
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+
+        // A large cluster's tables take longer than a load of one session may.
+        await using (var patience = new NpgsqlCommand("SET LOCAL statement_timeout = 0", connection, transaction))
+        {
+            await patience.ExecuteNonQueryAsync(cancellationToken);
+        }
+
+        Task<List<T>> All<T>(string sql, Func<NpgsqlDataReader, T> read) =>
+            AllAsync(connection, sql, read, cancellationToken);
+
+        var sessions = await All($"SELECT {PostgresRows.SessionNames} FROM broker_session", PostgresRows.ReadSession);
+        foreach (var session in sessions)
+        {
+            known.Observed(session.Number, session.Epoch);
+        }
+
+        var lastAlive = await All("SELECT value FROM broker_meta WHERE name = 'last_alive'", row => row.GetInt64(0));
+        return new RecoveredState(
+            lastAlive.Count == 0 ? null : lastAlive[0],
+            sessions,
+            await All(
+                "SELECT session, filter, options, identifier FROM broker_subscription",
+                row => new SubscriptionRow(
+                    row.GetInt64(0), row.GetString(1), (byte)row.GetInt16(2), (uint)row.GetInt64(3))),
+            await All(
+                $"SELECT topic, number, {PostgresRows.MessageNames} FROM broker_retained ORDER BY number",
+                row => new RetainedRow(row.GetString(0), row.GetInt64(1), PostgresRows.ReadMessage(row, 2))),
+            await All(
+                $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM broker_will",
+                row => new WillRow(
+                    row.GetString(0),
+                    PostgresRows.ReadMessage(row, 3),
+                    (uint)row.GetInt64(1),
+                    PostgresRows.NullableInt64(row, 2))),
+            await All(
+                "SELECT session, filter, after_number FROM broker_replay",
+                row => new ReplayRow(row.GetInt64(0), row.GetString(1), row.GetInt64(2))),
+            (await All(
+                "SELECT session, count(*), sum(size)::bigint, max(sequence) FROM broker_delivery GROUP BY session",
+                row => (
+                    Session: row.GetInt64(0),
+                    Queue: new QueueSummary((int)row.GetInt64(1), row.GetInt64(2), row.GetInt64(3)))))
+                .ToDictionary(row => row.Session, row => row.Queue));
+    }
+
+    private static async Task<List<T>> AllAsync<T>(
+        NpgsqlConnection connection, string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 0 };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(read(reader));
+        }
+
+        return rows;
+    }
+}

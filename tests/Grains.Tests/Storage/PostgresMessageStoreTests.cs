@@ -1,0 +1,29 @@
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Broker.Grains.Tests.Storage;
+
+/// <summary>The store of a cluster: the common suite on a real server.</summary>
+public sealed class PostgresMessageStoreTests : MessageStoreTests
+{
+    private string _connectionString = "";
+
+    public override async Task InitializeAsync()
+    {
+        _connectionString = await (await PostgresTestServer.SharedAsync()).CreateDatabaseAsync();
+        await base.InitializeAsync();
+    }
+
+    protected override IMessageStore CreateStore(int maximumPendingWrites, long maximumPendingBytes) =>
+        new PostgresMessageStore(
+            new PostgresStoreOptions
+            {
+                ConnectionString = _connectionString,
+                MaximumPendingWrites = maximumPendingWrites,
+                MaximumPendingBytes = maximumPendingBytes,
+            },
+            NullLogger<PostgresMessageStore>.Instance);
+
+    protected override StoreMetrics Metrics => ((PostgresMessageStore)Store).Metrics;
+}

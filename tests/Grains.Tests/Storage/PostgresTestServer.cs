@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace Broker.Grains.Tests.Storage;
+
+/// <summary>
+/// A PostgreSQL server of the tests' own, made from the installed binaries in a temporary folder. Its tables are those of
+/// <c>deploy/sql</c>; each test gets a database with them.
+/// </summary>
+internal sealed class PostgresTestServer : IAsyncDisposable
+{
+    private static readonly Lazy<Task<PostgresTestServer>> SharedServer = new(StartSharedAsync);
+    private static int _databases;
+
+    private readonly string _binaries;
+    private readonly string _directory;
+    private readonly int _port;
+
+    private PostgresTestServer(string binaries, string directory, int port)
+    {
+        _binaries = binaries;
+        _directory = directory;
+        _port = port;
+    }
+
+    /// <summary>One server for all tests that do not disturb it; it ends with the process.</summary>
+    public static Task<PostgresTestServer> SharedAsync() => SharedServer.Value;
+
+    public static async Task<PostgresTestServer> StartNewAsync()
+    {
+        var binaries = FindBinaries();
+        var directory = Directory.CreateTempSubdirectory("broker-pg-").FullName;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        var server = new PostgresTestServer(binaries, directory, port);
+        if (Environment.UserName == "root")
+        {
+            await RunAsync("chown", "postgres", directory);
+        }
+
+        await server.AsServerUserAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
+        await server.StartAsync();
+        await server.ExecuteAsync("postgres", "CREATE DATABASE template_broker");
+        foreach (var script in Directory.GetFiles(SqlFolder(), "040-*.sql").Order(StringComparer.Ordinal))
+        {
+            await server.ExecuteAsync("template_broker", await File.ReadAllTextAsync(script));
+        }
+
+        return server;
+    }
+
+    private string Data => Path.Combine(_directory, "data");
+
+    /// <summary>Starts the server, after a crash with recovery, and waits until it answers.</summary>
+    public Task StartAsync() => AsServerUserAsync(
+        "pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
+        $"-p {_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={_directory} -c shared_buffers=32MB -c max_connections=60",
+        "start");
+
+    /// <summary>The server dies at once, without a checkpoint: what it did not write to its log is gone.</summary>
+    public Task CrashAsync() => AsServerUserAsync("pg_ctl", "-D", Data, "-w", "-m", "immediate", "stop");
+
+    /// <summary>Stops or continues every process of the server: connections stay open and nothing answers.</summary>
+    public async Task FreezeAsync(bool frozen)
+    {
+        var postmaster = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")))[0].Trim();
+        var signal = frozen ? "-STOP" : "-CONT";
+        await RunAsync("kill", signal, postmaster);
+        await RunAsync("pkill", signal, "-P", postmaster);
+    }
+
+    /// <summary>A new database with the broker's tables; its connection string.</summary>
+    public async Task<string> CreateDatabaseAsync()
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
+        await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE template_broker");
+        return ConnectionString(name);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await FreezeAsync(frozen: false);
+        await CrashAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>Runs a statement on a connection of its own and returns its first value.</summary>
+    public static async Task<T> ScalarAsync<T>(string connectionString, string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await using var command = source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    private static async Task<PostgresTestServer> StartSharedAsync()
+    {
+        var server = await StartNewAsync();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        return server;
+    }
+
+    private static string FindBinaries()
+    {
+        const string Debian = "/usr/lib/postgresql";
+        var folders = Directory.Exists(Debian)
+            ? Directory.GetDirectories(Debian).Select(version => Path.Combine(version, "bin")).OrderDescending(StringComparer.Ordinal)
+            : Enumerable.Empty<string>();
+        return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
+                .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")))
+            ?? throw new InvalidOperationException("These tests need the server programs of PostgreSQL 15 or later (initdb, pg_ctl).");
+    }
+
+    private static string SqlFolder()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var candidate = Path.Combine(folder.FullName, "deploy", "sql");
+            if (Directory.Exists(candidate))
+            {
+                return candidate;
+            }
+        }
+
+        throw new DirectoryNotFoundException("deploy/sql was not found above the tests.");
+    }
+
+    private string ConnectionString(string database) =>
+        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
+
+    private async Task ExecuteAsync(string database, string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>PostgreSQL refuses to run as root.</summary>
+    private Task AsServerUserAsync(string program, params string[] arguments)
+    {
+        var path = Path.Combine(_binaries, program);
+        return Environment.UserName == "root"
+            ? RunAsync("runuser", ["-u", "postgres", "--", path, .. arguments])
+            : RunAsync(path, arguments);
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        // Not redirected: the server would inherit the pipes, and whoever reads them would wait for its end.
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh")
+        {
+            ArgumentList = { "-c", "\"$0\" \"$@\" >/dev/null 2>&1", program },
+            WorkingDirectory = "/tmp",
+        }.With(arguments))!;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
+        }
+    }
+}
