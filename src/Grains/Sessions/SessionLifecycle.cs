@@ -36,7 +36,12 @@ public sealed class SessionLifecycle(
             session.ExpiryInterval = claim.ExpiryInterval;
             session.Version = claim.Version;
             session.Will = claim.Will is null ? null : new Will(clientId, claim.Will);
-            await WriteAsync(session, deletesWill: taken.Unpublished is not null);
+            if (session.IsDurable || session.Will is not null || taken.ChangesRows)
+            {
+                var write = new SessionWrite(session, isConnected: true, session.Will, deletesWill: taken.Unpublished is not null);
+                _store.Post(write);
+                await write.Committed;
+            }
         }
         catch
         {
@@ -115,20 +120,11 @@ public sealed class SessionLifecycle(
         return true;
     }
 
-    private async Task WriteAsync(Session session, bool deletesWill)
-    {
-        if (session.IsDurable || session.Will is not null || deletesWill)
-        {
-            var write = new SessionWrite(session, isConnected: true, session.Will, deletesWill);
-            _store.Post(write);
-            await write.Committed;
-        }
-    }
-
     /// <summary>Takes the client id from whoever has it; goes on with a session that lasts, else ends it and starts a new one.</summary>
     private Takeover TakeOver(string clientId, SessionClaim claim)
     {
         var epoch = 1L;
+        var endedDurable = false;
         while (true)
         {
             var existing = table.Find(clientId);
@@ -137,7 +133,7 @@ public sealed class SessionLifecycle(
                 var number = claim.ExpiryInterval > 0 ? _store.NextSessionNumber() : 0;
                 if (table.TryAdd(clientId, number, epoch) is { } started)
                 {
-                    return new Takeover(started, epoch, Resumes: false, Unpublished: null);
+                    return new Takeover(started, epoch, Resumes: false, Unpublished: null, endedDurable);
                 }
 
                 // A CONNECT that asks for nothing durable was faster: it is the one to take over from.
@@ -158,9 +154,10 @@ public sealed class SessionLifecycle(
                 var unpublished = TakeOver(existing, epoch, resumes);
                 if (resumes)
                 {
-                    return new Takeover(existing, epoch, Resumes: true, unpublished);
+                    return new Takeover(existing, epoch, Resumes: true, unpublished, ChangesRows: true);
                 }
 
+                endedDurable |= existing.IsDurable;
                 End(existing);
             }
         }
@@ -228,5 +225,10 @@ public sealed class SessionLifecycle(
     }
 
     /// <param name="Unpublished">A Will of an earlier connection whose row has to go.</param>
-    private readonly record struct Takeover(Session Session, long Epoch, bool Resumes, (Will Will, long Due)? Unpublished);
+    /// <param name="ChangesRows">
+    /// Whether CONNACK has to wait for a commit whatever the new session is: a session that a Clean Start has ended must
+    /// not come back after a crash.
+    /// </param>
+    private readonly record struct Takeover(
+        Session Session, long Epoch, bool Resumes, (Will Will, long Due)? Unpublished, bool ChangesRows);
 }

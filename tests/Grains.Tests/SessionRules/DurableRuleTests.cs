@@ -235,6 +235,19 @@ public sealed class DurableRuleTests
         Assert.Same(one.Session, one.Broker.Sessions.Find(SessionFixture.ClientId));
     }
 
+    [Fact]
+    public async Task Clean_start_is_answered_when_the_end_of_the_earlier_session_is_committed()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var claim = new SessionClaim { CleanStart = true, ExpiryInterval = 0, Version = ProtocolVersion.Mqtt5 };
+        var connecting = one.Broker.Lifecycle.ConnectAsync(SessionFixture.ClientId, claim);
+        Assert.False(connecting.IsCompleted);
+
+        one.Commit();
+        Assert.False((await connecting).SessionPresent);
+        Assert.Empty(one.Rows.Sessions);
+    }
+
     private static async Task ArrivedAsync(RecordingLink link, int count)
     {
         while (link.Published.Count < count)
