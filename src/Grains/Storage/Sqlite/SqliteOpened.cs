@@ -84,9 +84,11 @@ internal sealed class SqliteOpened : IDisposable
 
     private static void Configure(SqliteDatabase database, SqliteStoreOptions options)
     {
+        // First: a broker that was killed a moment ago may have released the folder's lock and not yet the file's.
         // auto_vacuum and page_size count only before the first table exists, and page_size before WAL.
         database.Execute(
             $"""
+            PRAGMA busy_timeout = 5000;
             PRAGMA page_size = {PageBytes};
             PRAGMA auto_vacuum = INCREMENTAL;
             PRAGMA journal_mode = WAL;
@@ -95,7 +97,6 @@ internal sealed class SqliteOpened : IDisposable
             PRAGMA wal_autocheckpoint = 0;
             PRAGMA journal_size_limit = {options.CheckpointBytes * 2};
             PRAGMA temp_store = MEMORY;
-            PRAGMA busy_timeout = 5000;
             """);
     }
 
