@@ -84,7 +84,7 @@ internal sealed class SqliteOpened : IDisposable
 
     private static void Configure(SqliteDatabase database, SqliteStoreOptions options)
     {
-        // First: a broker that was killed a moment ago may have released the folder's lock and not yet the file's.
+        // busy_timeout first: a broker that was killed a moment ago may have released the folder's lock and not yet the file's.
         // auto_vacuum and page_size count only before the first table exists, and page_size before WAL.
         database.Execute(
             $"""
