@@ -218,7 +218,7 @@ $$;
 -- the same client replaces), deliveries by ranges of their sequence, deliveries about to be replaced by one of another
 -- message, and references of deliveries that were never stored.
 CREATE OR REPLACE FUNCTION broker_delete(
-    p_sessions bigint[], p_puts bigint[], p_puts_client text[],
+    p_owner bigint, p_sessions bigint[], p_puts bigint[], p_puts_epoch bigint[], p_puts_client text[],
     p_session bigint[], p_first bigint[], p_last bigint[],
     p_replaced_session bigint[], p_replaced_sequence bigint[], p_replaced_message bigint[],
     p_message bigint[], p_n integer[]) RETURNS integer LANGUAGE plpgsql AS $$
@@ -231,10 +231,14 @@ DECLARE
     rows integer := 0;
 BEGIN
     IF cardinality(p_puts) > 0 THEN
+        -- A row that has come since broker_begin may belong to another silo: then it stays, and the unique client_id ends
+        -- this transaction.
         gone := gone || ARRAY(
-            SELECT s.number FROM unnest(p_puts, p_puts_client) AS p (number, client)
+            SELECT s.number FROM unnest(p_puts, p_puts_epoch, p_puts_client) AS p (number, epoch, client)
             CROSS JOIN LATERAL (
-                SELECT number FROM broker_session WHERE client_id = p.client AND number <> p.number OFFSET 0) s);
+                SELECT number, epoch, owner FROM broker_session
+                WHERE client_id = p.client AND number <> p.number OFFSET 0) s
+            WHERE s.epoch < p.epoch OR (s.epoch = p.epoch AND s.owner = p_owner));
     END IF;
 
     IF cardinality(p_replaced_session) > 0 THEN

@@ -7,6 +7,7 @@ internal sealed partial class GroupCommitter
     private long _outageStartedAt;
     private long _outageLoggedAt;
     private bool _outageLogged;
+    private bool _hasFailed;
     private TimeSpan _retryDelay;
 
     private void Fail(Exception error)
@@ -50,6 +51,7 @@ internal sealed partial class GroupCommitter
 
     private void MarkUnavailable(Exception error)
     {
+        _hasFailed = true;
         _failedAt = _time.GetTimestamp();
         if (!_available)
         {
@@ -104,9 +106,11 @@ internal sealed partial class GroupCommitter
             return;
         }
 
+        // Also while the store counts as unavailable: the same group would fail in the same way for ever.
         var count = _batch.Count;
         RequeueBatch();
-        for (; count > 0 && _available; count--)
+        _hasFailed = false;
+        for (; count > 0 && !_hasFailed; count--)
         {
             _batch.Add(_taken.Dequeue());
             Attempt();

@@ -6,7 +6,7 @@ using static Broker.Grains.Tests.Storage.StoreTestExtensions;
 namespace Broker.Grains.Tests.Storage;
 
 /// <summary>What the writer makes of failures, on a target that fails by script.</summary>
-public sealed class GroupCommitterTests : IDisposable
+public sealed partial class GroupCommitterTests : IDisposable
 {
     private readonly ScriptedTarget _target = new();
     private readonly RecordingLogger<GroupCommitter> _logger = new();
@@ -132,6 +132,20 @@ public sealed class GroupCommitterTests : IDisposable
         await All([writes[0], writes[2], writes[3]]);
         Assert.True(_committer.IsAvailable);
         Assert.Equal([1L, 3L, 4L], _target.Committed.SelectMany(group => group));
+    }
+
+    [Fact]
+    public async Task A_write_that_can_never_be_stored_is_found_during_an_outage_too()
+    {
+        var failures = 1;
+        _target.Outcome = times => failures-- > 0 ? new StoreException("no space")
+            : times.Contains(2) ? new InvalidDataException("constraint") : null;
+        var writes = Enumerable.Range(1, 3).Select(i => Post(i, mustSucceed: true)).ToList();
+        _committer.Start();
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => Bounded(writes[1]));
+        await All([writes[0], writes[2]]);
+        Assert.Equal([1L, 3L], _target.Committed.SelectMany(group => group));
     }
 
     [Fact]

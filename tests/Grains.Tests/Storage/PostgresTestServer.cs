@@ -45,10 +45,10 @@ internal sealed class PostgresTestServer : IAsyncDisposable
 
         await server.AsServerUserAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
         await server.StartAsync();
-        await server.ExecuteAsync("postgres", "CREATE DATABASE template_broker");
+        await ExecuteAsync(server.ConnectionString("postgres"), "CREATE DATABASE template_broker");
         foreach (var script in Directory.GetFiles(SqlFolder(), "040-*.sql").Order(StringComparer.Ordinal))
         {
-            await server.ExecuteAsync("template_broker", await File.ReadAllTextAsync(script));
+            await ExecuteAsync(server.ConnectionString("template_broker"), await File.ReadAllTextAsync(script));
         }
 
         return server;
@@ -78,7 +78,7 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     public async Task<string> CreateDatabaseAsync()
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
-        await ExecuteAsync("postgres", $"CREATE DATABASE {name} TEMPLATE template_broker");
+        await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE template_broker");
         return ConnectionString(name);
     }
 
@@ -95,6 +95,15 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var command = source.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Runs statements on a connection of its own.</summary>
+    public static async Task ExecuteAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task<PostgresTestServer> StartSharedAsync()
@@ -131,14 +140,6 @@ internal sealed class PostgresTestServer : IAsyncDisposable
 
     private string ConnectionString(string database) =>
         $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
-
-    private async Task ExecuteAsync(string database, string sql)
-    {
-        await using var connection = new NpgsqlConnection(ConnectionString(database) + ";Pooling=false");
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
     private Task AsServerUserAsync(string program, params string[] arguments)

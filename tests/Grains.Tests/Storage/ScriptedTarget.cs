@@ -14,6 +14,9 @@ internal sealed class ScriptedTarget : ICommitTarget
     /// <summary>Decides about each commit; null lets it succeed.</summary>
     public Func<IReadOnlyList<long>, Exception?> Outcome { get; set; } = _ => null;
 
+    /// <summary>Answers what became of a commit in doubt, or throws.</summary>
+    public Func<bool> Settlement { get; set; } = () => throw new StoreException("nobody to ask");
+
     public ConcurrentQueue<long[]> Committed { get; } = [];
 
     public int Attempts => Volatile.Read(ref _attempts);
@@ -40,6 +43,17 @@ internal sealed class ScriptedTarget : ICommitTarget
         }
 
         return _current.Count;
+    }
+
+    public bool Settle()
+    {
+        var committed = Settlement();
+        if (committed)
+        {
+            Committed.Enqueue([.. _current]);
+        }
+
+        return committed;
     }
 
     public bool IsPermanent(Exception error) => error is InvalidDataException;

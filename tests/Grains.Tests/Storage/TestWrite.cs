@@ -17,6 +17,11 @@ internal sealed class TestWrite(Action<IStoreBatch> add, bool mustSucceed = fals
     /// <summary>Runs on the writer's thread before <see cref="Done"/> completes.</summary>
     public Action<Exception?>? Completing { get; init; }
 
+    /// <summary>Runs when the rows were thrown away.</summary>
+    public Action? Retracting { get; init; }
+
+    public override void Retract() => Retracting?.Invoke();
+
     public override void AddTo(IStoreBatch batch) => add(batch);
 
     public override void Complete(Exception? error)

@@ -7,10 +7,10 @@ namespace Broker.Grains.Storage.Postgres;
 internal sealed class BeginStatement
 {
     private readonly PostgresStatement _statement = new("SELECT broker_begin($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
-    private readonly NpgsqlParameter<int> _node;
-    private readonly NpgsqlParameter<long> _owner;
-    private readonly NpgsqlParameter<long> _fence;
-    private readonly NpgsqlParameter<long> _commit;
+    private readonly PostgresStatement.Cell<int> _node;
+    private readonly PostgresStatement.Cell<long> _owner;
+    private readonly PostgresStatement.Cell<long> _fence;
+    private readonly PostgresStatement.Cell<long> _commit;
     private readonly List<long> _relied;
     private readonly List<long> _reliedEpochs;
     private readonly List<long> _puts;
@@ -36,13 +36,16 @@ internal sealed class BeginStatement
 
     public NpgsqlBatchCommand Command => _statement.Command;
 
+    /// <inheritdoc cref="PostgresStatement.Renew" />
+    public void Renew() => _statement.Renew();
+
     /// <summary>The process and the number of its transaction.</summary>
     public void SetToken(NodeLease lease, long commit)
     {
-        _node.TypedValue = lease.Number;
-        _owner.TypedValue = lease.Owner;
-        _fence.TypedValue = lease.Fence;
-        _commit.TypedValue = commit;
+        _node.Value = lease.Number;
+        _owner.Value = lease.Owner;
+        _fence.Value = lease.Fence;
+        _commit.Value = commit;
     }
 
     /// <summary>What the batch relies on.</summary>

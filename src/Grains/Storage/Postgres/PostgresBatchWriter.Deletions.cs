@@ -7,8 +7,10 @@ namespace Broker.Grains.Storage.Postgres;
 internal sealed partial class PostgresBatchWriter
 {
     private PostgresStatement _delete;
+    private PostgresStatement.Cell<long> _deleteOwner;
     private List<long> _deletedSession;
     private List<long> _newSession;
+    private List<long> _newSessionEpoch;
     private List<string> _newSessionClient;
     private List<long> _rangeSession;
     private List<long> _rangeFirst;
@@ -20,14 +22,17 @@ internal sealed partial class PostgresBatchWriter
     private List<int> _releasedCount;
 
     [MemberNotNull(
-        nameof(_delete), nameof(_deletedSession), nameof(_newSession), nameof(_newSessionClient), nameof(_rangeSession),
+        nameof(_delete), nameof(_deleteOwner), nameof(_deletedSession), nameof(_newSession), nameof(_newSessionEpoch),
+        nameof(_newSessionClient), nameof(_rangeSession),
         nameof(_rangeFirst), nameof(_rangeLast), nameof(_replacedSession), nameof(_replacedSequence), nameof(_replacedMessage),
         nameof(_releasedMessage), nameof(_releasedCount))]
     private void PrepareDeletions()
     {
-        _delete = Statement("SELECT broker_delete($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+        _delete = Statement("SELECT broker_delete($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+        _deleteOwner = _delete.Value<long>(NpgsqlDbType.Bigint);
         _deletedSession = _delete.Array<long>(NpgsqlDbType.Bigint);
         _newSession = _delete.Array<long>(NpgsqlDbType.Bigint);
+        _newSessionEpoch = _delete.Array<long>(NpgsqlDbType.Bigint);
         _newSessionClient = _delete.Array<string>(NpgsqlDbType.Text);
         _rangeSession = _delete.Array<long>(NpgsqlDbType.Bigint);
         _rangeFirst = _delete.Array<long>(NpgsqlDbType.Bigint);
@@ -66,6 +71,7 @@ internal sealed partial class PostgresBatchWriter
     /// <summary>Last, when it is known which references nobody needs.</summary>
     private void FillDeletions(PostgresBatch batch)
     {
+        _deleteOwner.Value = Owner;
         foreach (var session in batch.DeletedSessions.Keys)
         {
             _delete.IsUsed = true;
@@ -79,6 +85,7 @@ internal sealed partial class PostgresBatchWriter
             {
                 _delete.IsUsed = true;
                 _newSession.Add(row.Number);
+                _newSessionEpoch.Add(batch.FirstEpochs[row.Number]);
                 _newSessionClient.Add(row.ClientId);
             }
         }

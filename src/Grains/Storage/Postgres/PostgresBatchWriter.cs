@@ -90,18 +90,27 @@ internal sealed partial class PostgresBatchWriter
             }
         }
 
-        // To the very end: only the last answer says that the transaction is committed.
-        var rows = 0;
-        using var reader = batch.ExecuteReader();
-        do
+        try
         {
-            while (reader.Read())
+            // To the very end: only the last answer says that the transaction is committed.
+            var rows = 0;
+            using var reader = batch.ExecuteReader();
+            do
             {
-                rows += reader.GetInt32(0);
+                while (reader.Read())
+                {
+                    rows += reader.GetInt32(0);
+                }
             }
+            while (reader.NextResult());
+            return rows + Math.Max(0, reader.RecordsAffected);
         }
-        while (reader.NextResult());
-        return rows + Math.Max(0, reader.RecordsAffected);
+        catch
+        {
+            _begin.Renew();
+            _statements.ForEach(statement => statement.Renew());
+            throw;
+        }
     }
 
     /// <summary>The transaction is durable: what is known follows.</summary>

@@ -164,15 +164,21 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
             }
             catch (Exception error)
             {
+                // Rolled back for certain: the server said so, or it never got the end mark because this side threw while the
+                // statements were written. A fresh connection next time: this one may lead to a server that became a standby.
                 EndGroup();
-                if (error is not NpgsqlException)
+                var fault = error is NpgsqlException ? PostgresFault.From(error) : error;
+                if (fault is not PostgresFault { IsPermanent: true })
                 {
-                    // Thrown on this side while the statements were written: the server has no end mark and rolls back.
                     Disconnect();
+                }
+
+                if (ReferenceEquals(fault, error))
+                {
                     throw;
                 }
 
-                throw PostgresFault.From(error);
+                throw fault;
             }
         }
     }

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using Broker.Grains.Storage;
+using Xunit;
+using static Broker.Grains.Tests.Storage.StoreTestExtensions;
+
+namespace Broker.Grains.Tests.Storage;
+
+/// <summary>Numbers that several silos must not share.</summary>
+public sealed class PostgresNumbersTests
+{
+    [Fact]
+    public async Task Two_silos_never_get_the_same_number_and_each_sees_them_ascend()
+    {
+        const int Threads = 4;
+        const int Numbers = 3000;
+        await using var pair = await PostgresPair.OpenAsync(
+            "ALTER SEQUENCE broker_message_number INCREMENT BY 256; ALTER SEQUENCE broker_session_number INCREMENT BY 64");
+        var messages = new ConcurrentBag<long>();
+        var sessions = new ConcurrentBag<long>();
+        var ascends = new ConcurrentBag<bool>();
+        var threads = Enumerable.Range(0, Threads).Select(i => Task.Factory.StartNew(
+            () =>
+            {
+                var store = i % 2 == 0 ? pair.First : pair.Second;
+                var (lastMessage, lastSession) = (0L, 0L);
+                for (var n = 0; n < Numbers; n++)
+                {
+                    var message = store.NextMessageNumber();
+                    var session = store.NextSessionNumber();
+                    ascends.Add(message > lastMessage && session > lastSession);
+                    (lastMessage, lastSession) = (message, session);
+                    messages.Add(message);
+                    sessions.Add(session);
+                }
+            },
+            TaskCreationOptions.LongRunning));
+        await Task.WhenAll(threads).WaitAsync(TimeSpan.FromSeconds(60));
+
+        Assert.All(ascends, Assert.True);
+        Assert.Equal(Threads * Numbers, messages.Distinct().Count());
+        Assert.Equal(Threads * Numbers, sessions.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Living_silos_have_different_node_numbers_and_a_new_one_does_not_get_the_last_freed()
+    {
+        await using var pair = await PostgresPair.OpenAsync();
+        var freed = pair.NewStore();
+        await freed.OpenedAsync();
+        var freedNumber = freed.NodeNumber;
+        await freed.DisposeAsync();
+        await using var next = pair.NewStore();
+        await next.OpenedAsync();
+
+        var numbers = new[] { pair.First.NodeNumber, pair.Second.NodeNumber, freedNumber, next.NodeNumber };
+        Assert.Equal(4, numbers.Distinct().Count());
+        Assert.DoesNotContain((ushort)0, numbers);
+    }
+
+    [Fact]
+    public async Task When_all_numbers_were_given_the_one_that_is_free_for_longest_comes_again()
+    {
+        await using var pair = await PostgresPair.OpenAsync(
+            """
+            INSERT INTO broker_node SELECT n, -n, 0, 0, now() + interval '1 hour' FROM generate_series(1, 65535) n;
+            UPDATE broker_node SET leased_until = now() - interval '1 minute' WHERE number IN (7, 8, 9);
+            UPDATE broker_node SET leased_until = now() - interval '2 minutes' WHERE number = 4711;
+            """);
+
+        Assert.Equal(4711, pair.First.NodeNumber);
+        Assert.Contains(pair.Second.NodeNumber, new ushort[] { 7, 8, 9 });
+        await using var third = pair.NewStore();
+        await using var fourth = pair.NewStore();
+        await using var fifth = pair.NewStore();
+        await third.OpenedAsync();
+        await fourth.OpenedAsync();
+        await Assert.ThrowsAnyAsync<StoreException>(() => fifth.OpenedAsync());
+    }
+
+    [Fact]
+    public async Task A_silo_whose_number_was_given_away_takes_another_and_goes_on()
+    {
+        await using var pair = await PostgresPair.OpenAsync();
+        var before = pair.First.NodeNumber;
+        await PostgresTestServer.ExecuteAsync(
+            pair.ConnectionString, $"UPDATE broker_node SET owner = -1 WHERE number = {before}");
+
+        await pair.First.NewSessionAsync("c");
+
+        Assert.NotEqual(before, pair.First.NodeNumber);
+        Assert.NotEqual(pair.Second.NodeNumber, pair.First.NodeNumber);
+        Assert.True(pair.First.IsAvailable);
+        Assert.NotNull(await pair.First.LoadSessionAsync("c", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_idle_silo_notices_that_its_number_was_given_away()
+    {
+        await using var pair = await PostgresPair.OpenAsync();
+        await using var idle = pair.NewStore(nodeLease: TimeSpan.FromMilliseconds(300));
+        await idle.OpenedAsync();
+        var before = idle.NodeNumber;
+        await PostgresTestServer.ExecuteAsync(
+            pair.ConnectionString, $"UPDATE broker_node SET owner = -1 WHERE number = {before}");
+
+        await EventuallyAsync(() => idle.NodeNumber != before, "another node number");
+    }
+}
