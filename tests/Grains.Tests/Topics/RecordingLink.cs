@@ -19,6 +19,21 @@ internal sealed class RecordingLink : IClientLink
 
     public int Count => _received.Count;
 
+    /// <summary>
+    /// What was received once <paramref name="count"/> messages are here: messages that wait in the session's queue count
+    /// as delivered for a publisher, and follow as this client acknowledges. After 30 s whatever there is.
+    /// </summary>
+    public async Task<IReadOnlyList<int>> ReceivedAsync(int count)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (Count < count && TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(30))
+        {
+            await Task.Delay(5);
+        }
+
+        return Received;
+    }
+
     public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader header)
     {
         _received.Enqueue(BitConverter.ToInt32(source.Payload.ToArray()));

@@ -58,7 +58,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         }
 
         Assert.All(await publisher.OutcomesAsync(), r => Assert.Equal(ReasonCode.Success, r));
-        Assert.Equal(Enumerable.Range(0, Count), there.Received);
+        Assert.Equal(Enumerable.Range(0, Count), await there.ReceivedAsync(Count));
         Assert.Empty(here.Received);
         var edge = TopicCluster.Get<TopicEdges>(a).Metrics;
         var inbox = cluster.Silos.Select(s => TopicCluster.Get<InboxEdges>(s).Metrics).Single(m => m.Batches > 0);
@@ -127,7 +127,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         }
 
         await publisher.OutcomesAsync();
-        Assert.Equal(Enumerable.Range(0, 200), there.Received);
+        Assert.Equal(Enumerable.Range(0, 200), await there.ReceivedAsync(200));
         Assert.Equal(200, TopicCluster.Get<RecentMessages>(cluster.Silos[1]).Repeats);
     }
 
@@ -224,7 +224,7 @@ public sealed class TopicClusterTests(ITestOutputHelper output)
         }
 
         await publisher.OutcomesAsync();
-        Assert.Equal(Enumerable.Range(0, 101), lives.Received);
+        Assert.Equal(Enumerable.Range(0, 101), await lives.ReceivedAsync(101));
         Assert.DoesNotContain((await cluster.Topic("x").GetState()).Silos, s => s.Silo == b.SiloAddress.ToString());
     }
 
