@@ -33,19 +33,30 @@ internal sealed class EdgeTable : RefTable<TrieNode>
         }
     }
 
-    /// <summary>
-    /// Reads what <see cref="Find(TrieNode, Token, ulong)" /> will read first, without deciding anything by it, so that the
-    /// misses of several steps overlap.
-    /// </summary>
-    /// <returns>0 when there is surely no such step.</returns>
+    /// <summary>Starts loading what <see cref="Find(TrieNode, Token, ulong)" /> will read first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Peek(ulong hash)
+    public void Prefetch(ulong hash)
     {
         var shard = Shards.Find(hash);
         var slot = Shard.SlotOf(hash);
-        int tag = Volatile.Read(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot));
-        var item = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot);
-        return tag | ((item is null ? 0 : 1) & tag);
+        Routing.Prefetch.Line(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot));
+        Routing.Prefetch.Line(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot));
+    }
+
+    /// <summary>
+    /// Starts loading the node that <see cref="Find(TrieNode, Token, ulong)" /> will most likely return; what
+    /// <see cref="Prefetch" /> asked for is there by now.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchTarget(ulong hash)
+    {
+        var shard = Shards.Find(hash);
+        var slot = Shard.SlotOf(hash);
+        if (Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot) == RefShard<TrieNode>.TagOf(hash)
+            && Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot) is { } node)
+        {
+            Routing.Prefetch.Object(node);
+        }
     }
 
     /// <summary>The seed of the node that a level leads to.</summary>

@@ -65,6 +65,9 @@ internal sealed class ExactTable
         return true;
     }
 
+    /// <summary>Starts loading what <see cref="CopyTo" /> will read first. Without the lock.</summary>
+    public void Prefetch(ulong hash) => _shards.Find(hash).PrefetchSlot(hash);
+
     /// <summary>Appends the subscribers of a filter to the result. Without the lock.</summary>
     public void CopyTo(ReadOnlySpan<byte> filter, ulong hash, MatchScratch result)
     {

@@ -168,8 +168,9 @@ public sealed class FilterIndex<T>
     private ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, ulong hash, MatchScratch scratch)
     {
         scratch.Begin();
-        _exact.CopyTo(topic, hash, scratch);
+        _exact.Prefetch(hash);
         _trie.Match(topic, scratch);
+        _exact.CopyTo(topic, hash, scratch);
         scratch.End();
         return scratch.Result<T>();
     }

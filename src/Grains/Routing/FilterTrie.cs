@@ -86,8 +86,9 @@ internal sealed class FilterTrie
 
     /// <summary>Appends the subscribers of all filters that match the topic. Without the lock.</summary>
     /// <remarks>
-    /// At a million filters nearly every node is a cache miss, so the walk is arranged to have many of them under way at
-    /// once: each loop below that touches new memory decides nothing by what it finds there, the loop after it does.
+    /// At a million filters nearly every node and every slot of a table is a cache miss, so the walk asks for memory a step
+    /// before it looks at it: the slots of the next level while it is at the nodes of this one. Where a branch would go
+    /// either way with equal chance, both outcomes are written and one of them counted.
     /// </remarks>
     public void Match(ReadOnlySpan<byte> topic, MatchScratch result)
     {
@@ -98,34 +99,34 @@ internal sealed class FilterTrie
             AppendBelow(_root, result);
         }
 
+        var levels = ReadLevels(topic, result);
+        var tokens = result.Tokens;
         result.Current[0] = new TrieStep(_root, _root.Seed);
+        Approach(result.Current.AsSpan(0, 1), tokens[0]);
         var count = 1;
-        foreach (var level in new LevelReader(topic))
+        for (var level = 0; level < levels; level++)
         {
-            result.EnsureNext(2 * count);
+            result.EnsureNext((2 * count) + 1);
             var next = result.Next;
-            var reached = Plusses(result.Current.AsSpan(0, count), next, reserved);
+            var current = result.Current.AsSpan(0, count);
+            count = reserved ? 0 : Plusses(current, next);
             reserved = false;
-            var hash = TopicHash.Of(level);
-            if (_tokens.Find(level, hash) is { } token)
+            if (tokens[level] is { } token)
             {
-                reached = Texts(result.Current.AsSpan(0, count), token, next, reached);
+                count = Texts(current, token, next, count);
             }
 
-            Touch(next.AsSpan(0, reached));
-
-            // [MQTT-4.7.1-2]: '#' matches the level above it too, so it counts as soon as its parent is reached.
-            foreach (ref var step in next.AsSpan(0, reached))
-            {
-                AppendBelow(step.Node, result);
-            }
-
-            result.Advance();
-            count = reached;
             if (count == 0)
             {
                 return;
             }
+
+            var reached = next.AsSpan(0, count);
+            Approach(reached, level + 1 < levels ? tokens[level + 1] : null);
+
+            // [MQTT-4.7.1-2]: '#' matches the level above it too, so it counts as soon as its parent is reached.
+            AppendBelow(reached, result);
+            result.Advance();
         }
 
         foreach (ref var step in result.Current.AsSpan(0, count))
@@ -162,31 +163,56 @@ internal sealed class FilterTrie
     public (int Tokens, int Nodes) Footprint() =>
         (_tokens.Snapshot().Sum(x => x.Live), _edges.Snapshot().Sum(x => x.Live));
 
-    private static int Plusses(ReadOnlySpan<TrieStep> current, Span<TrieStep> next, bool reserved)
+    /// <summary>Looks up the texts of all levels; a text that no wildcard filter names is null.</summary>
+    private int ReadLevels(ReadOnlySpan<byte> topic, MatchScratch result)
+    {
+        var count = 0;
+        foreach (var level in new LevelReader(topic))
+        {
+            result.EnsureTokens(count + 1);
+            result.Tokens[count++] = _tokens.Find(level, TopicHash.Of(level));
+        }
+
+        return count;
+    }
+
+    /// <summary>Starts loading the nodes, and the places where the steps from them along a text are.</summary>
+    private void Approach(Span<TrieStep> steps, Token? token)
+    {
+        foreach (ref var step in steps)
+        {
+            Prefetch.Object(step.Node);
+            if (token is not null)
+            {
+                step.EdgeHash = TopicHash.OfEdge(step.Seed, token.Hash);
+                _edges.Prefetch(step.EdgeHash);
+            }
+        }
+    }
+
+    private static int Plusses(ReadOnlySpan<TrieStep> current, Span<TrieStep> next)
     {
         var reached = 0;
         foreach (ref readonly var step in current)
         {
-            if (step.Node.Plus is { } plus && !reserved)
-            {
-                next[reached++] = new TrieStep(plus, TopicHash.OfPlus(step.Seed));
-            }
+            var plus = step.Node.Plus;
+            next[reached] = new TrieStep(plus!, TopicHash.OfPlus(step.Seed));
+            reached += plus is null ? 0 : 1;
         }
 
         return reached;
     }
 
-    private int Texts(Span<TrieStep> current, Token token, Span<TrieStep> next, int reached)
+    private int Texts(ReadOnlySpan<TrieStep> current, Token token, Span<TrieStep> next, int reached)
     {
-        foreach (ref var step in current)
+        foreach (ref readonly var step in current)
         {
-            step.EdgeHash = TopicHash.OfEdge(step.Seed, token.Hash);
-            step.Hint = _edges.Peek(step.EdgeHash);
+            _edges.PrefetchTarget(step.EdgeHash);
         }
 
         foreach (ref readonly var step in current)
         {
-            if (step.Hint != 0 && step.Node.Children != 0 && _edges.Find(step.Node, token, step.EdgeHash) is { } child)
+            if (_edges.Find(step.Node, token, step.EdgeHash) is { } child)
             {
                 next[reached++] = new TrieStep(child, (uint)step.EdgeHash);
             }
@@ -195,22 +221,27 @@ internal sealed class FilterTrie
         return reached;
     }
 
-    /// <summary>Starts loading the nodes; an object may lie on two cache lines.</summary>
-    private static void Touch(Span<TrieStep> steps)
+    private static void AppendBelow(ReadOnlySpan<TrieStep> steps, MatchScratch result)
     {
-        foreach (ref var step in steps)
+        foreach (ref readonly var step in steps)
         {
-            step.Hint = step.Node.Children + (step.Node.Plus is null ? 0 : 1);
+            var node = step.Node;
+            result.AppendIfPresent(node.BelowOne);
+            if (node.Overflow is { } overflow)
+            {
+                Volatile.Read(ref overflow.BelowMore)?.CopyTo(result);
+            }
+
+            if (node.Plus is { } plus)
+            {
+                Prefetch.Object(plus);
+            }
         }
     }
 
     private static void Append(TrieNode node, MatchScratch result)
     {
-        if (node.One is { } one)
-        {
-            result.Append(one);
-        }
-
+        result.AppendIfPresent(node.One);
         if (node.Overflow is { } overflow)
         {
             Volatile.Read(ref overflow.More)?.CopyTo(result);

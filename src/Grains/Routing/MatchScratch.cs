@@ -21,10 +21,13 @@ internal sealed class MatchScratch
     public TrieStep[] Current = new TrieStep[SmallSize];
     public TrieStep[] Next = new TrieStep[SmallSize];
 
+    /// <summary>The texts of the topic's levels, null where no wildcard filter names the text.</summary>
+    public Token?[] Tokens = new Token?[SmallSize];
+
     public int Count { get; private set; }
 
     /// <summary>Number of entries that the arrays have room for.</summary>
-    public int Capacity { get; private set; } = 3 * SmallSize;
+    public int Capacity { get; private set; } = 4 * SmallSize;
 
     /// <summary>Whether <see cref="Relax" /> should be told about each use.</summary>
     public bool IsLarge => Capacity > LargeSize;
@@ -63,6 +66,20 @@ internal sealed class MatchScratch
         // Always an object[]: the check that a store into an array of a derived type would need is left out.
         Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_items), count) = subscriber;
         Count = count + 1;
+    }
+
+    /// <summary>Appends it unless it is null, without a branch that the processor would have to guess.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AppendIfPresent(object? subscriber)
+    {
+        var count = Count;
+        if (count == _items.Length)
+        {
+            Grow(count + 1);
+        }
+
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_items), count) = subscriber;
+        Count = count + (subscriber is null ? 0 : 1);
     }
 
     /// <summary>Appends those that are not null.</summary>
@@ -105,6 +122,16 @@ internal sealed class MatchScratch
         }
     }
 
+    /// <summary>Makes room for so many levels in <see cref="Tokens" />, whose content stays.</summary>
+    public void EnsureTokens(int size)
+    {
+        if (Tokens.Length < size)
+        {
+            Array.Resize(ref Tokens, size * 2);
+            Measure();
+        }
+    }
+
     /// <summary>Goes on to the next level.</summary>
     public void Advance() => (Current, Next) = (Next, Current);
 
@@ -129,6 +156,7 @@ internal sealed class MatchScratch
             _items = new object?[SmallSize];
             Current = new TrieStep[SmallSize];
             Next = new TrieStep[SmallSize];
+            Tokens = new Token?[SmallSize];
             Measure();
         }
     }
@@ -139,5 +167,5 @@ internal sealed class MatchScratch
         Measure();
     }
 
-    private void Measure() => Capacity = _items.Length + Current.Length + Next.Length;
+    private void Measure() => Capacity = _items.Length + Current.Length + Next.Length + Tokens.Length;
 }

@@ -5,12 +5,9 @@ internal struct TrieStep(TrieNode node, uint seed)
 {
     public readonly TrieNode Node = node;
 
-    /// <summary>Hash of the step to the next level.</summary>
+    /// <summary>Hash of the step along the text of the next level.</summary>
     public ulong EdgeHash;
 
     /// <summary>Seed of the node.</summary>
     public readonly uint Seed = seed;
-
-    /// <summary>What was read ahead of its use; 0 when there is no next step along the text.</summary>
-    public int Hint;
 }
