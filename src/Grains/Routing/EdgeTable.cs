@@ -44,19 +44,17 @@ internal sealed class EdgeTable : RefTable<TrieNode>
     }
 
     /// <summary>
-    /// Starts loading the node that <see cref="Find(TrieNode, Token, ulong)" /> will most likely return; what
-    /// <see cref="Prefetch" /> asked for is there by now.
+    /// The node that <see cref="Find(TrieNode, Token, ulong)" /> will most likely return, by the tag of one slot alone and
+    /// without a look at the node.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PrefetchTarget(ulong hash)
+    public TrieNode? Guess(ulong hash)
     {
         var shard = Shards.Find(hash);
         var slot = Shard.SlotOf(hash);
-        if (Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot) == RefShard<TrieNode>.TagOf(hash)
-            && Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot) is { } node)
-        {
-            Routing.Prefetch.Object(node);
-        }
+        return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Tags), slot) == RefShard<TrieNode>.TagOf(hash)
+            ? Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shard.Items), slot)
+            : null;
     }
 
     /// <summary>The seed of the node that a level leads to.</summary>

@@ -100,7 +100,7 @@ internal sealed class FilterTrie
         }
 
         var levels = ReadLevels(topic, result);
-        var tokens = result.Tokens;
+        var tokens = result.Tokens.AsSpan(0, levels);
         result.Current[0] = new TrieStep(_root, _root.Seed);
         Approach(result.Current.AsSpan(0, 1), tokens[0]);
         var count = 1;
@@ -109,11 +109,16 @@ internal sealed class FilterTrie
             result.EnsureNext((2 * count) + 1);
             var next = result.Next;
             var current = result.Current.AsSpan(0, count);
-            count = reserved ? 0 : Plusses(current, next);
-            reserved = false;
+            var following = level + 1 < levels ? tokens[level + 1] : null;
             if (tokens[level] is { } token)
             {
-                count = Texts(current, token, next, count);
+                Foresee(current, following);
+                count = reserved ? 0 : Plusses(current, next, following);
+                count = Texts(current, token, following, next, count);
+            }
+            else
+            {
+                count = reserved ? 0 : Plusses(current, next, following);
             }
 
             if (count == 0)
@@ -121,11 +126,9 @@ internal sealed class FilterTrie
                 return;
             }
 
-            var reached = next.AsSpan(0, count);
-            Approach(reached, level + 1 < levels ? tokens[level + 1] : null);
-
             // [MQTT-4.7.1-2]: '#' matches the level above it too, so it counts as soon as its parent is reached.
-            AppendBelow(reached, result);
+            reserved = false;
+            AppendBelow(next.AsSpan(0, count), result);
             result.Advance();
         }
 
@@ -176,21 +179,38 @@ internal sealed class FilterTrie
         return count;
     }
 
-    /// <summary>Starts loading the nodes, and the places where the steps from them along a text are.</summary>
+    /// <summary>Finds out where the steps along a text are, and starts loading those places.</summary>
     private void Approach(Span<TrieStep> steps, Token? token)
     {
+        if (token is null)
+        {
+            return;
+        }
+
         foreach (ref var step in steps)
         {
-            Prefetch.Object(step.Node);
-            if (token is not null)
+            step.EdgeHash = TopicHash.OfEdge(step.Seed, token.Hash);
+            _edges.Prefetch(step.EdgeHash);
+        }
+    }
+
+    /// <summary>Starts loading the nodes that the texts will most likely lead to, and the places of the steps from there.</summary>
+    private void Foresee(ReadOnlySpan<TrieStep> steps, Token? following)
+    {
+        foreach (ref readonly var step in steps)
+        {
+            if (_edges.Guess(step.EdgeHash) is { } child)
             {
-                step.EdgeHash = TopicHash.OfEdge(step.Seed, token.Hash);
-                _edges.Prefetch(step.EdgeHash);
+                Prefetch.Object(child);
+                if (following is not null)
+                {
+                    _edges.Prefetch(TopicHash.OfEdge((uint)step.EdgeHash, following.Hash));
+                }
             }
         }
     }
 
-    private static int Plusses(ReadOnlySpan<TrieStep> current, Span<TrieStep> next)
+    private int Plusses(ReadOnlySpan<TrieStep> current, Span<TrieStep> next, Token? following)
     {
         var reached = 0;
         foreach (ref readonly var step in current)
@@ -200,21 +220,21 @@ internal sealed class FilterTrie
             reached += plus is null ? 0 : 1;
         }
 
+        Approach(next[..reached], following);
         return reached;
     }
 
-    private int Texts(ReadOnlySpan<TrieStep> current, Token token, Span<TrieStep> next, int reached)
+    private int Texts(ReadOnlySpan<TrieStep> current, Token token, Token? following, Span<TrieStep> next, int reached)
     {
-        foreach (ref readonly var step in current)
-        {
-            _edges.PrefetchTarget(step.EdgeHash);
-        }
-
         foreach (ref readonly var step in current)
         {
             if (_edges.Find(step.Node, token, step.EdgeHash) is { } child)
             {
-                next[reached++] = new TrieStep(child, (uint)step.EdgeHash);
+                var seed = (uint)step.EdgeHash;
+                next[reached++] = new TrieStep(child, seed)
+                {
+                    EdgeHash = following is null ? 0 : TopicHash.OfEdge(seed, following.Hash),
+                };
             }
         }
 
