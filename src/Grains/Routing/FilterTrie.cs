@@ -101,8 +101,9 @@ internal sealed class FilterTrie
 
         var levels = ReadLevels(topic, result);
         var tokens = result.Tokens.AsSpan(0, levels);
+        var edges = _edges.Read();
         result.Current[0] = new TrieStep(_root, _root.Seed);
-        Approach(result.Current.AsSpan(0, 1), tokens[0]);
+        Approach(edges, result.Current.AsSpan(0, 1), tokens[0]);
         var count = 1;
         for (var level = 0; level < levels; level++)
         {
@@ -112,13 +113,13 @@ internal sealed class FilterTrie
             var following = level + 1 < levels ? tokens[level + 1] : null;
             if (tokens[level] is { } token)
             {
-                Foresee(current, following);
-                count = reserved ? 0 : Plusses(current, next, following);
-                count = Texts(current, token, following, next, count);
+                Foresee(edges, current, following);
+                count = reserved ? 0 : Plusses(edges, current, next, following);
+                count = Texts(edges, current, token, following, next, count);
             }
             else
             {
-                count = reserved ? 0 : Plusses(current, next, following);
+                count = reserved ? 0 : Plusses(edges, current, next, following);
             }
 
             if (count == 0)
@@ -180,7 +181,7 @@ internal sealed class FilterTrie
     }
 
     /// <summary>Finds out where the steps along a text are, and starts loading those places.</summary>
-    private void Approach(Span<TrieStep> steps, Token? token)
+    private static void Approach(EdgeTable.Reader edges, Span<TrieStep> steps, Token? token)
     {
         if (token is null)
         {
@@ -190,27 +191,27 @@ internal sealed class FilterTrie
         foreach (ref var step in steps)
         {
             step.EdgeHash = TopicHash.OfEdge(step.Seed, token.Hash);
-            _edges.Prefetch(step.EdgeHash);
+            edges.Prefetch(step.EdgeHash);
         }
     }
 
     /// <summary>Starts loading the nodes that the texts will most likely lead to, and the places of the steps from there.</summary>
-    private void Foresee(ReadOnlySpan<TrieStep> steps, Token? following)
+    private static void Foresee(EdgeTable.Reader edges, ReadOnlySpan<TrieStep> steps, Token? following)
     {
         foreach (ref readonly var step in steps)
         {
-            if (_edges.Guess(step.EdgeHash) is { } child)
+            if (edges.Guess(step.EdgeHash) is { } child)
             {
                 Prefetch.Object(child);
                 if (following is not null)
                 {
-                    _edges.Prefetch(TopicHash.OfEdge((uint)step.EdgeHash, following.Hash));
+                    edges.Prefetch(TopicHash.OfEdge((uint)step.EdgeHash, following.Hash));
                 }
             }
         }
     }
 
-    private int Plusses(ReadOnlySpan<TrieStep> current, Span<TrieStep> next, Token? following)
+    private static int Plusses(EdgeTable.Reader edges, ReadOnlySpan<TrieStep> current, Span<TrieStep> next, Token? following)
     {
         var reached = 0;
         foreach (ref readonly var step in current)
@@ -220,15 +221,21 @@ internal sealed class FilterTrie
             reached += plus is null ? 0 : 1;
         }
 
-        Approach(next[..reached], following);
+        Approach(edges, next[..reached], following);
         return reached;
     }
 
-    private int Texts(ReadOnlySpan<TrieStep> current, Token token, Token? following, Span<TrieStep> next, int reached)
+    private static int Texts(
+        EdgeTable.Reader edges,
+        ReadOnlySpan<TrieStep> current,
+        Token token,
+        Token? following,
+        Span<TrieStep> next,
+        int reached)
     {
         foreach (ref readonly var step in current)
         {
-            if (_edges.Find(step.Node, token, step.EdgeHash) is { } child)
+            if (edges.Find(step.Node, token, step.EdgeHash) is { } child)
             {
                 var seed = (uint)step.EdgeHash;
                 next[reached++] = new TrieStep(child, seed)

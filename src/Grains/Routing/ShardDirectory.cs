@@ -19,9 +19,17 @@ internal sealed class ShardDirectory<TShard>(TShard first)
 
     private TShard[] _shards = [first];
 
-    public TShard Find(ulong hash)
+    /// <summary>
+    /// The directory as it is now, for several looks without the lock. A directory that has been replaced meanwhile still
+    /// leads to every key but those added since.
+    /// </summary>
+    public TShard[] Current => _shards;
+
+    public TShard Find(ulong hash) => Find(_shards, hash);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TShard Find(TShard[] shards, ulong hash)
     {
-        var shards = _shards;
         var index = Shard.DirectoryBits(hash) & (uint)(shards.Length - 1);
         return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shards), index);
     }
