@@ -1,3 +1,4 @@
+-- broker, version 1
 -- Tables of the message store. Same meaning as the tables of the embedded store; what differs is that several silos write at
 -- the same time. Can be run again without harm.
 --
@@ -289,3 +290,6 @@ BEGIN
     RETURN rows;
 END
 $$;
+
+INSERT INTO broker_schema (name, version) VALUES ('broker', 1)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

@@ -1,6 +1,9 @@
+using System.Net;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Npgsql;
 
 namespace Broker.Gateway.Configuration;
 
@@ -46,9 +49,46 @@ internal static class OptionsRules
                 "allowed: topic=priority, separated by commas";
         }
 
+        foreach (var line in CheckCluster(options, form))
+        {
+            yield return line;
+        }
+
         foreach (var line in CheckAdmin(options.Admin, form))
         {
             yield return line;
+        }
+    }
+
+    private static IEnumerable<string> CheckCluster(BrokerOptions options, Func<string, string> form)
+    {
+        if (options.Store.Kind == StoreKind.Postgres && !IsConnectionString(options.Store.ConnectionString))
+        {
+            yield return $"{form("Broker:Store:ConnectionString")}: the value given is not allowed; " +
+                "allowed with Broker:Store:Kind=Postgres: an Npgsql connection string with Host and Database";
+        }
+
+        if (options.Cluster.Name.Length is 0 or > 150)
+        {
+            yield return $"{form("Broker:Cluster:Name")}: '{options.Cluster.Name}' is not allowed; allowed: 1 to 150 characters";
+        }
+
+        if (options.Cluster.Address.Length > 0 && !IPAddress.TryParse(options.Cluster.Address, out _))
+        {
+            yield return $"{form("Broker:Cluster:Address")}: '{options.Cluster.Address}' is not allowed; " +
+                "allowed: an IP address, or nothing";
+        }
+    }
+
+    private static bool IsConnectionString(string? text)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(text) is { Host.Length: > 0, Database.Length: > 0 };
+        }
+        catch (ArgumentException)
+        {
+            return false;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Broker.Gateway.Options;
 using Broker.Grains.Options;
 
 namespace Broker.Gateway.Configuration;

@@ -1,6 +1,9 @@
 using Broker.Gateway.Admin;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Options;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Postgres.Schema;
 using Microsoft.AspNetCore.Builder;
 
 namespace Broker.Gateway.Hosting;
@@ -21,6 +24,8 @@ internal static class BrokerHost
         var state = new BrokerState();
         using var calledOff = signals.Token.Register(state.Abandoned);
         var data = DataFolder.Prepare(options.Data);
+
+        await PrepareSchemaAsync(options.Store, signals.Token);
 
         var app = Build(options, state);
         try
@@ -51,6 +56,24 @@ internal static class BrokerHost
         return 0;
     }
 
+    // Before the silo, whose membership is in the same database.
+    private static async Task PrepareSchemaAsync(StoreOptions store, CancellationToken cancellationToken)
+    {
+        if (store.Kind != StoreKind.Postgres)
+        {
+            return;
+        }
+
+        try
+        {
+            await SchemaMigration.RunAsync(store.ConnectionString!, cancellationToken);
+        }
+        catch (StoreOpenException failure)
+        {
+            throw new StartupException(failure.Message, failure);
+        }
+    }
+
     // Stops what still runs and disposes of it, in bounded time, and fails at nothing: the process ends next.
     private static async Task TakeDownAsync(WebApplication app)
     {
@@ -74,7 +97,7 @@ internal static class BrokerHost
         builder.AddBrokerLogging(options.Log, state);
         builder.AddBrokerOptions(options);
         builder.AddSilo(options);
-        builder.AddBrokerServices(options.Shutdown);
+        builder.AddBrokerServices(options.Store, options.Shutdown);
         builder.AddAdmin();
         builder.AddListeners(options);
 

@@ -5,6 +5,7 @@ using Broker.Grains.Hosting;
 using Broker.Grains.Options;
 using Broker.Grains.Recovery;
 using Broker.Grains.Storage;
+using Broker.Grains.Storage.Postgres;
 using Broker.Grains.Storage.Sqlite;
 using Microsoft.AspNetCore.Builder;
 
@@ -24,17 +25,18 @@ internal static class BrokerServices
         services.AddSingleton(options.Limits);
         services.AddSingleton(options.Retained);
         services.AddSingleton(options.Store);
+        services.AddSingleton(options.Cluster);
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
         services.AddSingleton(options.Shutdown);
     }
 
-    public static void AddBrokerServices(this WebApplicationBuilder builder, ShutdownOptions options)
+    public static void AddBrokerServices(this WebApplicationBuilder builder, StoreOptions store, ShutdownOptions options)
     {
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
 
-        services.AddStore();
+        services.AddStore(store);
         services.AddBrokerGrains();
         services.AddConnections();
         services.AddSingleton<IBrokerStartup, StoreStartup>();
@@ -68,9 +70,24 @@ internal static class BrokerServices
         services.AddSingleton<IConnectionDrain, ConnectionDrain>();
     }
 
-    private static void AddStore(this IServiceCollection services)
+    private static void AddStore(this IServiceCollection services, StoreOptions options)
     {
         services.AddSingleton<StoreMetrics>();
+        if (options.Kind == StoreKind.Postgres)
+        {
+            services.AddSingleton(new PostgresStoreOptions
+            {
+                ConnectionString = options.ConnectionString!,
+                MaximumPendingBytes = options.MaxPendingBytes,
+            });
+            services.AddSingleton<IMessageStore>(s => new PostgresMessageStore(
+                s.GetRequiredService<PostgresStoreOptions>(),
+                s.GetRequiredService<ILogger<PostgresMessageStore>>(),
+                s.GetRequiredService<StoreMetrics>(),
+                s.GetRequiredService<TimeProvider>()));
+            return;
+        }
+
         services.AddSingleton(s => new SqliteStoreOptions
         {
             Path = Path.Combine(s.GetRequiredService<DataOptions>().Directory, "broker.db"),

@@ -1,21 +1,39 @@
 using System.Net;
 using System.Net.Sockets;
 using Broker.Gateway.Options;
+using Broker.Grains.Options;
 using Microsoft.AspNetCore.Builder;
+using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
 namespace Broker.Gateway.Hosting;
 
-/// <summary>The Orleans silo inside the process: alone for now, on a loopback port nobody needs to know.</summary>
+/// <summary>The Orleans silo inside the process: alone on a loopback port, or a member of the cluster of a database.</summary>
 internal static class SiloSetup
 {
     private const string ServiceId = "broker";
 
+    // MQTT clients are the only clients; no Orleans client connects from outside.
+    private const int NoGateway = 0;
+
+    // Three misses of a probe a second: a silo that died is found dead in less than two seconds.
+    private static readonly TimeSpan Probe = TimeSpan.FromSeconds(1);
+
+    // When all silos were killed, their rows say Active. The next one does not wait for rows older than three of these.
+    private static readonly TimeSpan AliveNote = TimeSpan.FromSeconds(2);
+
     public static void AddSilo(this WebApplicationBuilder builder, BrokerOptions options) => builder.UseOrleans(silo =>
     {
-        // Gateway port 0: MQTT clients are the only clients; no Orleans client connects from outside.
-        silo.UseLocalhostClustering(FreePort(), gatewayPort: 0, serviceId: ServiceId, clusterId: ServiceId);
+        if (options.Store.Kind == StoreKind.Postgres)
+        {
+            silo.AddMembership(options);
+        }
+        else
+        {
+            silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), NoGateway, serviceId: ServiceId, clusterId: ServiceId);
+        }
+
         silo.Configure<SiloOptions>(o => o.SiloName = Environment.MachineName);
 
 #pragma warning disable ORLEANSEXP003 // The default directory tears down healthy sessions whenever a silo leaves.
@@ -28,10 +46,73 @@ internal static class SiloSetup
         }
     });
 
-    private static int FreePort()
+    private static void AddMembership(this ISiloBuilder silo, BrokerOptions options)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var connection = options.Store.ConnectionString!;
+        var address = IPAddress.TryParse(options.Cluster.Address, out var given) ? given : AddressTowards(connection);
+        var port = options.Cluster.Port == 0 ? FreePort(address) : options.Cluster.Port;
+        silo.UseAdoNetClustering(o =>
+        {
+            o.Invariant = "Npgsql";
+            o.ConnectionString = connection;
+        });
+        silo.Configure<Orleans.Configuration.ClusterOptions>(o =>
+        {
+            o.ServiceId = ServiceId;
+            o.ClusterId = options.Cluster.Name;
+        });
+        silo.Configure<EndpointOptions>(o =>
+        {
+            o.AdvertisedIPAddress = address;
+            o.SiloPort = port;
+            o.GatewayPort = NoGateway;
+            o.SiloListeningEndpoint = new IPEndPoint(IPAddress.IsLoopback(address) ? address : IPAddress.Any, port);
+        });
+        silo.Configure<ClusterMembershipOptions>(o =>
+        {
+            o.ProbeTimeout = Probe;
+            o.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+            o.IAmAliveTablePublishTimeout = AliveNote;
+
+            // A frozen silo keeps its connections: data received lately says nothing about it.
+            o.EnableConnectionLivenessCheck = false;
+        });
+
+        // Promise 4 is kept by the store's epochs, so the directory need not wait for a silo that may still run.
+        silo.Configure<GrainDirectoryOptions>(o => o.RangeLeaseDuration = TimeSpan.Zero);
+    }
+
+    /// <summary>The address that this machine has on its way to the database, which the other silos reach as well.</summary>
+    private static IPAddress AddressTowards(string connectionString)
+    {
+        var database = new NpgsqlConnectionStringBuilder(connectionString);
+        var host = database.Host!.Split(',')[0];
+        if (host.StartsWith('/'))
+        {
+            // A socket file: the database is on this machine, and so are the other silos.
+            return IPAddress.Loopback;
+        }
+
+        try
+        {
+            using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(host.Split(':')[0], database.Port);
+            var local = ((IPEndPoint)socket.LocalEndPoint!).Address;
+            return local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
+        }
+        catch (SocketException failure)
+        {
+            throw new StartupException(
+                $"no address of this machine leads to the database host {host} ({failure.Message}); "
+                    + "set Broker:Cluster:Address to the one that other silos reach this one at",
+                failure);
+        }
+    }
+
+    private static int FreePort(IPAddress address)
+    {
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(address, 0));
         return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

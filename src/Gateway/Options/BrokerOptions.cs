@@ -19,6 +19,8 @@ public sealed class BrokerOptions
 
     public StoreOptions Store { get; set; } = new();
 
+    public ClusterOptions Cluster { get; set; } = new();
+
     public AuthOptions Auth { get; set; } = new();
 
     public AdminOptions Admin { get; set; } = new();

@@ -5,6 +5,7 @@ using Broker.Grains.Recovery;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Broker.Grains.Wills;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,12 +15,11 @@ namespace Broker.Grains.Hosting;
 /// <summary>Registers sessions, routing and what belongs to them. The host adds the store and the options.</summary>
 public static class GrainsServices
 {
-    /// <param name="node">Number of the silo in message ids; given by the store in a cluster, 1 for a broker alone.</param>
-    public static IServiceCollection AddBrokerGrains(this IServiceCollection services, ushort node = 1) => services
+    public static IServiceCollection AddBrokerGrains(this IServiceCollection services) => services
         .AddSingleton(s => TopicPriorities.TryParse(s.GetRequiredService<SessionOptions>().TopicPriorities, out var priorities)
             ? priorities
             : throw new FormatException("Broker:Session:TopicPriorities is not valid."))
-        .AddSingleton(s => new MessageIdSource(node, s.GetRequiredService<TimeProvider>()))
+        .AddSingleton(s => new MessageIdSource(s.GetRequiredService<IMessageStore>(), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()
         .AddSingleton<SessionLog>()

@@ -1,11 +1,13 @@
+using Broker.Grains.Storage;
+
 namespace Broker.Grains.Messages;
 
 /// <summary>
 /// Hands out the <see cref="MessageId"/>s of one silo. Ids never go backwards, even when the clock does: a clock that
 /// steps back is ignored until it has caught up.
 /// </summary>
-/// <param name="node">Number of this silo, given by the store so that no two silos share one.</param>
-public sealed class MessageIdSource(ushort node, TimeProvider time)
+/// <param name="store">Gives the number of this silo, which no other has.</param>
+public sealed class MessageIdSource(IMessageStore store, TimeProvider time)
 {
     private long _lastMicroseconds;
     private int _sequence;
@@ -28,6 +30,6 @@ public sealed class MessageIdSource(ushort node, TimeProvider time)
 
         // 65,536 ids in one microsecond would be needed for the sequence to repeat within a timestamp.
         var sequence = (ushort)Interlocked.Increment(ref _sequence);
-        return new MessageId((ulong)now, ((ulong)node << 48) | ((ulong)publisher << 16) | sequence);
+        return new MessageId((ulong)now, ((ulong)store.NodeNumber << 48) | ((ulong)publisher << 16) | sequence);
     }
 }

@@ -3,6 +3,13 @@ namespace Broker.Grains.Options;
 /// <summary>How the durable store writes. Section <c>Broker:Store</c>.</summary>
 public sealed class StoreOptions
 {
+    /// <summary>Sqlite: a file in the data folder, one silo. Postgres: the database that a cluster shares.</summary>
+    public StoreKind Kind { get; set; } = StoreKind.Sqlite;
+
+    /// <summary>Npgsql connection string of the cluster's database; needed by Postgres, not used by Sqlite.</summary>
+    [Secret, AllowedText("an Npgsql connection string: Host=...;Database=...;Username=...;Password=...")]
+    public string? ConnectionString { get; set; }
+
     /// <summary>Whether an acknowledged message outlives a power loss (Full) or only the broker's own death (Normal).</summary>
     public StoreSynchronous Synchronous { get; set; } = StoreSynchronous.Full;
 

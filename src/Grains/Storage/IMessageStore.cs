@@ -11,6 +11,9 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>For the banner and health: kind and place, for example <c>sqlite data/broker.db</c>.</summary>
     string Description { get; }
 
+    /// <summary>Number of this process in message ids, 1 to 65,535, that no other process on the same store has.</summary>
+    ushort NodeNumber => 1;
+
     /// <summary>False from the first failed commit to the next one that succeeds.</summary>
     bool IsAvailable { get; }
 

@@ -20,12 +20,13 @@ internal sealed class ModelBroker : IDisposable
     private readonly SessionMetrics _metrics = new();
     private readonly AckGraceQueue _grace;
     private readonly PublisherRecords _records = new();
-    private readonly MessageIdSource _ids = new(1, TimeProvider.System);
+    private readonly MessageIdSource _ids;
 
     public ModelBroker(MemoryRows rows, SessionOptions options, TimeSpan grace)
     {
         var storeOptions = new StoreOptions { AckGrace = grace };
         Store = new MemoryStore(rows);
+        _ids = new MessageIdSource(Store, TimeProvider.System);
         _grace = new AckGraceQueue(storeOptions);
         Assert.True(TopicPriorities.TryParse(options.TopicPriorities, out var priorities));
         var index = new FilterIndex<Subscription>();

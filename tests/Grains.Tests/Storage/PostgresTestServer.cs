@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Broker.Grains.Storage.Postgres.Schema;
 using Npgsql;
 
 namespace Broker.Grains.Tests.Storage;
@@ -46,11 +47,7 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         await server.AsServerUserAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
         await server.StartAsync();
         await ExecuteAsync(server.ConnectionString("postgres"), "CREATE DATABASE template_broker");
-        foreach (var script in Directory.GetFiles(SqlFolder(), "040-*.sql").Order(StringComparer.Ordinal))
-        {
-            await ExecuteAsync(server.ConnectionString("template_broker"), await File.ReadAllTextAsync(script));
-        }
-
+        await SchemaMigration.RunAsync(server.ConnectionString("template_broker"), CancellationToken.None);
         return server;
     }
 
@@ -75,10 +72,10 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     }
 
     /// <summary>A new database with the broker's tables; its connection string.</summary>
-    public async Task<string> CreateDatabaseAsync()
+    public async Task<string> CreateDatabaseAsync(string template = "template_broker")
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
-        await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE template_broker");
+        await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE {template}");
         return ConnectionString(name);
     }
 
@@ -122,20 +119,6 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         return folders.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator))
                 .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")))
             ?? throw new InvalidOperationException("These tests need the server programs of PostgreSQL 15 or later (initdb, pg_ctl).");
-    }
-
-    private static string SqlFolder()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var candidate = Path.Combine(folder.FullName, "deploy", "sql");
-            if (Directory.Exists(candidate))
-            {
-                return candidate;
-            }
-        }
-
-        throw new DirectoryNotFoundException("deploy/sql was not found above the tests.");
     }
 
     private string ConnectionString(string database) =>

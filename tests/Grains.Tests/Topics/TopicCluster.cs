@@ -116,6 +116,6 @@ internal sealed class TopicCluster : IAsyncDisposable
             NullLogger<SqliteMessageStore>.Instance,
             s.GetRequiredService<StoreMetrics>(),
             TimeProvider.System));
-        services.AddBrokerGrains(node);
+        services.AddBrokerGrains();
     }
 }

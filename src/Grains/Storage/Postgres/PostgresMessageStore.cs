@@ -74,11 +74,6 @@ public sealed class PostgresMessageStore : IMessageStore
     {
         try
         {
-            if (_options.PrepareSchema is { } prepare)
-            {
-                await prepare(cancellationToken);
-            }
-
             var state = await PostgresRecovery.LoadAsync(_connections.Readers, _known, cancellationToken);
             await Task.Run(Start, cancellationToken);
             return state;

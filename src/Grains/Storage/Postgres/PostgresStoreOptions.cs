@@ -6,9 +6,6 @@ public sealed class PostgresStoreOptions
     /// <summary>Npgsql connection string. Timeouts, pooling and prepared statements are set by the store.</summary>
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>Runs first when the store is opened: creates or migrates the schema. Null: somebody else has.</summary>
-    public Func<CancellationToken, Task>? PrepareSchema { get; set; }
-
     /// <summary>Above so many bytes posted and uncommitted the store says that it is congested. At least 1 MiB.</summary>
     public long MaximumPendingBytes { get; set; } = 64L * 1024 * 1024;
 

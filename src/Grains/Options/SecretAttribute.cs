@@ -1,5 +1,5 @@
-namespace Broker.Gateway.Options;
+namespace Broker.Grains.Options;
 
 /// <summary>Marks a value that no message, log line or listing may show.</summary>
 [AttributeUsage(AttributeTargets.Property)]
-internal sealed class SecretAttribute : Attribute;
+public sealed class SecretAttribute : Attribute;

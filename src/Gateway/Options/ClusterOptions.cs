@@ -1,0 +1,19 @@
+using Broker.Grains.Options;
+
+namespace Broker.Gateway.Options;
+
+/// <summary>How this silo and the others of its cluster reach each other; with the Postgres store only. Section <c>Broker:Cluster</c>.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>Silos of one database with the same name are one cluster.</summary>
+    [AllowedText("up to 150 characters")]
+    public string Name { get; set; } = "broker";
+
+    /// <summary>IP address that the other silos find this one at; empty: the one that this machine reaches the database from.</summary>
+    [AllowedText("an IP address, or nothing")]
+    public string Address { get; set; } = "";
+
+    /// <summary>Port for the other silos.</summary>
+    [Allowed("0", "65535", ZeroMeans = "any free one")]
+    public int Port { get; set; } = 0;
+}
