@@ -10,6 +10,9 @@ namespace Broker.Gateway.Connections;
 /// <summary>CONNECT: the first packet, who it is from, and the session it gets (MQTT section 3.1).</summary>
 internal sealed partial class ClientConnection
 {
+    // 1 s in all: a grain moves in less than a millisecond.
+    private const int MaxMoves = 20;
+
     private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
 
@@ -60,6 +63,7 @@ internal sealed partial class ClientConnection
             ExpiryInterval = GrantedExpiry(packet),
             Version = packet.Version,
             Will = will,
+            Silo = _services.IsCluster ? _services.Silos.Local : null,
         };
         SessionGrant grant;
         Session? session;
@@ -93,14 +97,29 @@ internal sealed partial class ClientConnection
 
     private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
     {
-        if (claim.ExpiryInterval == 0 && claim.Will is null
+        if (!_services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null
             && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
         {
             return (session, new SessionGrant(SessionPresent: false, session.Epoch));
         }
 
-        var grant = await _services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(ClientId)).Connect(claim);
-        return (_services.Sessions.Find(ClientId), grant);
+        var owner = _services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(ClientId));
+        for (var attempt = 1; ; attempt++)
+        {
+            var grant = await owner.Connect(claim);
+            if (!grant.IsMoving)
+            {
+                return (_services.Sessions.Find(ClientId), grant);
+            }
+
+            // Two clients that fight for one id come here again and again: each time they wait a little longer.
+            if (attempt == MaxMoves)
+            {
+                throw new TimeoutException($"The session of '{ClientId}' is wanted on another silo at the same time.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(attempt * 5), _context.ConnectionClosed);
+        }
     }
 
     private async ValueTask<ReasonCode> AdmitAsync(ConnectPacket packet)

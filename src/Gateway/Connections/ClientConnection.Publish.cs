@@ -45,9 +45,34 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (_services.Remote is { } remote && remote.MustWait(topic, view.Qos, out var wait))
+        {
+            _pending = PublishAfterAsync(wait, Materialize(view, topic), view.PacketId);
+            return;
+        }
+
         var source = new PublishSource(
             view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids);
         Publish(ref source, view.PacketId);
+    }
+
+    /// <summary>A publish that another silo has no room for, or that has to wait for the sessions of a dead one.</summary>
+    private async Task PublishAfterAsync(Task wait, ApplicationMessage message, ushort packetId)
+    {
+        do
+        {
+            await wait.WaitAsync(_context.ConnectionClosed);
+        }
+        while (_services.Remote!.MustWait(message.Topic, message.Qos, out wait));
+
+        if (_isClosing)
+        {
+            return;
+        }
+
+        using var batch = FlushBatch.Open();
+        var source = new PublishSource(message);
+        Publish(ref source, packetId);
     }
 
     private long Now => _services.Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -51,6 +51,11 @@ internal sealed partial class ClientConnection
             }
         }
 
+        if (_services.IsCluster)
+        {
+            await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
+        }
+
         using var batch = FlushBatch.Open();
         Send(new SubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
         if (replays.Count > 0)

@@ -1,4 +1,5 @@
 using Broker.Gateway.Auth;
+using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
@@ -6,6 +7,7 @@ using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
+using Broker.Grains.Topics;
 
 namespace Broker.Gateway.Connections;
 
@@ -28,4 +30,12 @@ internal sealed record ConnectionServices(
     SessionOptions SessionOptions,
     LimitOptions Limits,
     TimeProvider Time,
-    ILogger<ClientConnection> Logger);
+    ILogger<ClientConnection> Logger,
+    LocalInterest Interest,
+    LiveSilos Silos,
+    RemoteRouting? Remote = null,
+    SiloTime? SiloTime = null)
+{
+    /// <summary>Whether other silos may have sessions.</summary>
+    public bool IsCluster => Remote is not null;
+}

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Sessions;
 using Broker.Protocol;
 
@@ -8,12 +9,14 @@ namespace Broker.Gateway.Connections;
 /// [MQTT-4.6.0-3], each when what it promises is durable (promise 1). Where nothing durable is involved it is sent at once.
 /// </summary>
 /// <param name="send">Writes an acknowledgement; called in order.</param>
-internal sealed class PublishAcknowledgements(Action<PacketType, ushort, ReasonCode> send)
+/// <param name="time">When the silo may acknowledge; null: always.</param>
+internal sealed class PublishAcknowledgements(Action<PacketType, ushort, ReasonCode> send, SiloTime? time = null)
 {
     private readonly Queue<Entry> _waiting = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource? _below;
     private int _limit;
+    private bool _isOutOfTime;
 
     /// <summary>Publishes that are not acknowledged yet.</summary>
     public int Count
@@ -32,7 +35,7 @@ internal sealed class PublishAcknowledgements(Action<PacketType, ushort, ReasonC
     {
         lock (_gate)
         {
-            if (_waiting.Count > 0)
+            if (_waiting.Count > 0 || !MayAcknowledge(reason))
             {
                 _waiting.Enqueue(new Entry(this, type, packetId, reason) { IsDone = true });
                 return;
@@ -92,17 +95,50 @@ internal sealed class PublishAcknowledgements(Action<PacketType, ushort, ReasonC
                 entry.Reason = reason;
             }
 
-            while (_waiting.TryPeek(out var first) && first.IsDone)
-            {
-                _waiting.Dequeue();
-                send(first.Type, first.PacketId, first.Reason);
-            }
+            below = SendDone();
+        }
 
-            if (_below is not null && _waiting.Count < _limit)
-            {
-                below = _below;
-                _below = null;
-            }
+        below?.TrySetResult();
+    }
+
+    private TaskCompletionSource? SendDone()
+    {
+        while (_waiting.TryPeek(out var first) && first.IsDone && MayAcknowledge(first.Reason))
+        {
+            _waiting.Dequeue();
+            send(first.Type, first.PacketId, first.Reason);
+        }
+
+        var below = _waiting.Count < _limit ? _below : null;
+        _below = below is null ? _below : null;
+        return below;
+    }
+
+    /// <summary>A refusal is always true; a success only as long as the silo is in its time. Then it waits for the next.</summary>
+    private bool MayAcknowledge(ReasonCode reason)
+    {
+        if (time is null || time.IsValid || reason >= ReasonCode.UnspecifiedError)
+        {
+            return true;
+        }
+
+        if (!_isOutOfTime)
+        {
+            _isOutOfTime = true;
+            _ = SendWhenValidAsync(time);
+        }
+
+        return false;
+    }
+
+    private async Task SendWhenValidAsync(SiloTime silo)
+    {
+        await silo.ValidAsync();
+        TaskCompletionSource? below;
+        lock (_gate)
+        {
+            _isOutOfTime = false;
+            below = SendDone();
         }
 
         below?.TrySetResult();

@@ -1,6 +1,7 @@
 using Broker.Gateway.Auth;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
+using Broker.Grains.Cluster;
 using Broker.Grains.Hosting;
 using Broker.Grains.Options;
 using Broker.Grains.Recovery;
@@ -79,8 +80,16 @@ internal static class BrokerServices
             {
                 ConnectionString = options.ConnectionString!,
                 MaximumPendingBytes = options.MaxPendingBytes,
+                IsShared = true,
             });
-            services.AddSingleton<IMessageStore>(s => new PostgresMessageStore(
+            services.AddSingleton(s => new ClusterStoreOptions
+            {
+                ConnectionString = options.ConnectionString!,
+                Cluster = s.GetRequiredService<Options.ClusterOptions>().Name,
+            });
+            services.AddBrokerCluster();
+            services.AddSingleton<IMessageStore>(s => s.GetRequiredService<PostgresMessageStore>());
+            services.AddSingleton(s => new PostgresMessageStore(
                 s.GetRequiredService<PostgresStoreOptions>(),
                 s.GetRequiredService<ILogger<PostgresMessageStore>>(),
                 s.GetRequiredService<StoreMetrics>(),

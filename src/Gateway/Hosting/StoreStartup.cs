@@ -1,12 +1,22 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Recovery;
 using Broker.Grains.Storage;
 
 namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the store and brings back what it holds, before the first listener opens.</summary>
-internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery) : IBrokerStartup
+internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, ClusterStartup? cluster = null) : IBrokerStartup
 {
     /// <inheritdoc />
-    public async Task StartAsync(CancellationToken cancellationToken) =>
-        recovery.Apply(await store.OpenAsync(cancellationToken));
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (cluster is not null)
+        {
+            await cluster.RunAsync(cancellationToken);
+        }
+        else
+        {
+            recovery.Apply(await store.OpenAsync(cancellationToken));
+        }
+    }
 }

@@ -11,6 +11,10 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Connect")]
     Task<SessionGrant> Connect(SessionClaim claim);
 
+    /// <summary>Makes the grain stand beside the connection that it had when it was idle for too long.</summary>
+    [Alias("Stand")]
+    Task Stand();
+
     /// <summary>Loads a dormant session whose queue needs a decision.</summary>
     [Alias("Wake")]
     Task Wake();

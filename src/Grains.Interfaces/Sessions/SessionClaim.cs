@@ -20,6 +20,10 @@ public sealed record SessionClaim
     /// <summary>The Will of the connection.</summary>
     [Id(3)]
     public WillClaim? Will { get; init; }
+
+    /// <summary>Silo of the connection; null in a broker of one silo.</summary>
+    [Id(4)]
+    public SiloAddress? Silo { get; init; }
 }
 
 /// <summary>A Will as CONNECT carries it.</summary>
@@ -55,4 +59,9 @@ public sealed record WillClaim
 /// <param name="SessionPresent">Session Present flag of CONNACK.</param>
 /// <param name="Epoch">Number of this claim: only its connection acts for the client from here on.</param>
 [GenerateSerializer, Immutable, Alias("broker.session.grant")]
-public sealed record SessionGrant([property: Id(0)] bool SessionPresent, [property: Id(1)] long Epoch);
+public sealed record SessionGrant([property: Id(0)] bool SessionPresent, [property: Id(1)] long Epoch)
+{
+    /// <summary>The owner was on another silo and is on its way to the one of the claim, which has to ask again.</summary>
+    [Id(2)]
+    public bool IsMoving { get; init; }
+}

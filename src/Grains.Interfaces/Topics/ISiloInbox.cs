@@ -1,8 +1,9 @@
+using Broker.Grains.Interfaces.Cluster;
 using Orleans.Services;
 
 namespace Broker.Grains.Interfaces.Topics;
 
-/// <summary>The one door through which messages of other silos reach the sessions of a silo; addressed by silo.</summary>
+/// <summary>The one door through which other silos reach a silo; addressed by silo.</summary>
 [Alias("broker.inbox")]
 public interface ISiloInbox : IGrainService
 {
@@ -13,16 +14,37 @@ public interface ISiloInbox : IGrainService
     [Alias("Deliver")]
     Task<DeliveryOutcome> Deliver(EdgeBatch batch);
 
+    /// <summary>Another silo's filters; from its return on, messages that match go there.</summary>
+    [Alias("Interest")]
+    Task Interest(InterestUpdate update);
+
     /// <summary>This silo's interest in a filter now.</summary>
     [Alias("InterestIn")]
     Task<SiloInterest> InterestIn(string filter);
 
-    /// <summary>The same, and from now on changes of it are told to the filter's Topic grain.</summary>
-    /// <param name="watcher">The activation that asks; a later one takes its place.</param>
-    [Alias("Watch")]
-    Task<SiloInterest> Watch(string filter, Guid watcher);
+    /// <summary>
+    /// Returns when this silo knows that those are dead, has adopted what it will of their sessions, and has told the
+    /// others of the interest of these. Fails when it does not know yet.
+    /// </summary>
+    [Alias("Settle")]
+    Task Settle(SiloAddress[] dead);
 
-    /// <summary>The activation goes; nothing happens when another one watches by now.</summary>
-    [Alias("Unwatch")]
-    Task Unwatch(string filter, Guid watcher);
+    /// <summary>A client has connected elsewhere: its connection here is closed, its session stays for now.</summary>
+    [Alias("Detach")]
+    Task Detach(string clientId);
+
+    /// <summary>
+    /// Returns when everything that was on its way to this silo when it was called has been answered, and everything
+    /// that this silo has for the session is committed.
+    /// </summary>
+    [Alias("Flush")]
+    Task Flush(string clientId);
+
+    /// <summary>Returns when every message that this silo had for others when it was called has been answered.</summary>
+    [Alias("Drain")]
+    Task Drain();
+
+    /// <summary>The session belongs to another silo now.</summary>
+    [Alias("Forget")]
+    Task Forget(string clientId);
 }

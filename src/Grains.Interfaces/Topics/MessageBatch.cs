@@ -15,9 +15,15 @@ public sealed record MessageBatch
     [Id(1)]
     public required int Count { get; init; }
 
-    /// <summary>Topic Filters that the messages matched; each message names its own by their place here.</summary>
+    /// <summary>
+    /// A dead silo that the messages were meant for: only sessions that were its own get them, unless they had them there.
+    /// </summary>
     [Id(2)]
-    public required string[] Filters { get; init; }
+    public SiloAddress? RecoveredFrom { get; init; }
+
+    /// <summary>Dead silos for which everything that <see cref="Origin"/> had for them has gone before.</summary>
+    [Id(4)]
+    public SiloAddress[] Settled { get; init; } = [];
 
     /// <summary>The messages, one after the other. Never changed after construction.</summary>
     [Id(3)]

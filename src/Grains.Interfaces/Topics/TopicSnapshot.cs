@@ -14,10 +14,6 @@ public sealed record TopicSnapshot
     /// <summary>Durable sessions in all whose client is away.</summary>
     [Id(2)]
     public int Dormant { get; init; }
-
-    /// <summary>Messages that this activation has taken.</summary>
-    [Id(3)]
-    public long Messages { get; init; }
 }
 
 /// <summary>One silo in a <see cref="TopicSnapshot"/>.</summary>
@@ -38,7 +34,7 @@ public sealed record TopicSilo
     [Id(3)]
     public int Dormant { get; init; }
 
-    /// <summary>Batches that wait for this silo on the edge of the Topic grain's silo, which its Topic grains share.</summary>
+    /// <summary>Batches that wait for this silo on the edge from the Topic grain's silo.</summary>
     [Id(4)]
     public int EdgeDepth { get; init; }
 

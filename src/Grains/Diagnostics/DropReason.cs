@@ -29,4 +29,7 @@ public enum DropReason
 
     /// <summary>A retained message over its limit.</summary>
     RetainedLimit,
+
+    /// <summary>QoS 0 that was under way to a silo that died.</summary>
+    SiloLost,
 }

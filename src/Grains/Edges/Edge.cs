@@ -29,6 +29,9 @@ public sealed class Edge<T> : IThreadPoolWorkItem
     private int _count;
     private long _bytes;
     private long _number;
+    private long _posted;
+    private long _answered;
+    private List<(long Upto, TaskCompletionSource Done)>? _drains;
     private bool _isRunning;
     private volatile bool _isClosed;
 
@@ -61,7 +64,8 @@ public sealed class Edge<T> : IThreadPoolWorkItem
     private bool IsFullNow => _count >= _options.MaxItems || _bytes >= _options.MaxBytes;
 
     /// <summary>Takes an item if there is room. Never blocks and never runs the target's code on the caller's thread.</summary>
-    public PostResult Post(T item)
+    /// <param name="mayOverfill">Taken without room as well: for who has begun something and stops before the next.</param>
+    public PostResult Post(T item, bool mayOverfill = false)
     {
         var bytes = _target.BytesOf(item);
         lock (_gate)
@@ -71,11 +75,12 @@ public sealed class Edge<T> : IThreadPoolWorkItem
                 return PostResult.Gone;
             }
 
-            if (IsFullNow)
+            if (IsFullNow && !mayOverfill)
             {
                 return PostResult.Full;
             }
 
+            _posted++;
             _waiting.Enqueue(item);
             Change(1, bytes);
             if (_isRunning)
@@ -129,6 +134,22 @@ public sealed class Edge<T> : IThreadPoolWorkItem
 
             _room ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             return new ValueTask<bool>(_room.Task.WaitAsync(cancellationToken));
+        }
+    }
+
+    /// <summary>Completes when everything posted so far has been handed over or given back.</summary>
+    public Task DrainedAsync()
+    {
+        lock (_gate)
+        {
+            if (_answered >= _posted)
+            {
+                return Task.CompletedTask;
+            }
+
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            (_drains ??= []).Add((_posted, done));
+            return done.Task;
         }
     }
 
@@ -214,6 +235,7 @@ public sealed class Edge<T> : IThreadPoolWorkItem
         lock (_gate)
         {
             Change(-_batch.Count, -SizeOf(_batch));
+            Answered(_batch.Count);
             _batch.Clear();
             var bytes = 0L;
             while (_batch.Count < _options.MaxBatchItems && _waiting.TryPeek(out var item))
@@ -248,11 +270,19 @@ public sealed class Edge<T> : IThreadPoolWorkItem
             _batch.Clear();
             _waiting.Clear();
             Change(-items.Count, -SizeOf(items));
+            Answered(items.Count);
             _isRunning = false;
         }
 
         _metrics.Undeliverable(items.Count);
         _target.Undeliverable(items);
+    }
+
+    private void Answered(int count)
+    {
+        _answered += count;
+        _drains?.FindAll(d => d.Upto <= _answered).ForEach(static d => d.Done.TrySetResult());
+        _drains?.RemoveAll(d => d.Upto <= _answered);
     }
 
     private long SizeOf(List<T> items)

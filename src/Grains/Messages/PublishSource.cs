@@ -73,7 +73,7 @@ public ref struct PublishSource
         Payload.CopyTo(bytes.AsSpan(Topic.Length + Properties.Length));
         return new ApplicationMessage(bytes, Topic.Length, Properties.Length)
         {
-            Id = Qos == QualityOfService.AtMostOnce ? MessageId.None : _ids!.Next(_publisherNumber),
+            Id = Qos == QualityOfService.AtMostOnce && !Retain ? MessageId.None : _ids!.Next(_publisherNumber),
             Qos = Qos,
             Retain = Retain,
             ExpiresAt = ExpiresAt,

@@ -2,6 +2,7 @@ using Broker.Grains.Options;
 using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
+using Broker.Grains.Topics;
 using Broker.Grains.Wills;
 
 namespace Broker.Grains.Recovery;
@@ -27,21 +28,48 @@ public sealed class StateRecovery(
         // Connections that were open ended, at the latest, when the broker was last alive.
         var ended = state.LastAlive ?? now;
         retained.Load(state.Retained);
-        var byNumber = AddSessions(state, ended);
-        foreach (var row in state.Subscriptions)
-        {
-            byNumber.GetValueOrDefault(row.Session)?.Subscribe(row.Filter, row.Options, row.Identifier, out _);
-        }
-
-        AddReplays(state, byNumber);
-        AddWills(state, ended, now);
+        AddSessions(state, ended, static _ => { });
+        AddWills(state.Wills, ended, now);
         while (expiry.Take(now) is { } session)
         {
             lifecycle.Expire(session.ClientId);
         }
     }
 
-    private Dictionary<long, Session> AddSessions(RecoveredState state, long ended)
+    /// <summary>Adds sessions that this silo has taken over.</summary>
+    /// <param name="prepare">Done to each before anything is routed to it.</param>
+    public void AddSessions(RecoveredState state, Action<Session> prepare) =>
+        AddSessions(state, time.GetUtcNow().ToUnixTimeMilliseconds(), prepare);
+
+    /// <summary>Adds the Wills of connections that this silo has taken over.</summary>
+    public void AddWills(IReadOnlyList<WillRow> rows)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        AddWills(rows, now, now);
+    }
+
+    /// <summary>Adds the one session of a state that another silo still has: routable here, and what comes for it waits.</summary>
+    public Session AddArriving(RecoveredState state)
+    {
+        var row = state.Sessions[0];
+        var session = sessions.Restore(row.ClientId, row.Number, SessionState.Arriving);
+        session.BeginArrival();
+        Subscribe(state, new Dictionary<long, Session> { [row.Number] = session });
+        return session;
+    }
+
+    /// <summary>The session is this silo's.</summary>
+    public void Arrive(Session session, RecoveredState state, RecentMessages recent)
+    {
+        var row = state.Sessions[0];
+        session.EndArrival(
+            row, state.Queues.GetValueOrDefault(row.Number), id => recent.HadBefore(session.ClientId, id));
+        session.ExpiresAt = row.ExpiresAt;
+        expiry.Add(session);
+        AddReplays(state, new Dictionary<long, Session> { [row.Number] = session });
+    }
+
+    private void AddSessions(RecoveredState state, long ended, Action<Session> prepare)
     {
         var byNumber = new Dictionary<long, Session>(state.Sessions.Count);
         foreach (var row in state.Sessions)
@@ -50,11 +78,21 @@ public sealed class StateRecovery(
             session.Restore(row, state.Queues.GetValueOrDefault(row.Number));
             session.ExpiresAt = row.ExpiresAt
                 ?? (row.ExpiryInterval == uint.MaxValue ? null : ended + (row.ExpiryInterval * 1000L));
+            prepare(session);
             expiry.Add(session);
             byNumber.Add(row.Number, session);
         }
 
-        return byNumber;
+        Subscribe(state, byNumber);
+        AddReplays(state, byNumber);
+    }
+
+    private static void Subscribe(RecoveredState state, Dictionary<long, Session> byNumber)
+    {
+        foreach (var row in state.Subscriptions)
+        {
+            byNumber.GetValueOrDefault(row.Session)?.Subscribe(row.Filter, row.Options, row.Identifier, out _);
+        }
     }
 
     private void AddReplays(RecoveredState state, Dictionary<long, Session> byNumber)
@@ -70,9 +108,9 @@ public sealed class StateRecovery(
         }
     }
 
-    private void AddWills(RecoveredState state, long ended, long now)
+    private void AddWills(IReadOnlyList<WillRow> rows, long ended, long now)
     {
-        foreach (var row in state.Wills)
+        foreach (var row in rows)
         {
             // The connection of a Will without a time was open when the broker ended. Its client, and those who listen
             // for its Will, get a moment to be back.

@@ -43,7 +43,10 @@ public sealed class RetainedMessages
             foreach (var row in rows)
             {
                 _lastNumber = Math.Max(_lastNumber, row.Number);
-                Put(row.Topic, row.Message, row.Number);
+                if (!(Find(row.Topic)?.Entry?.Message is { } known && known.Id > row.Message.Id))
+                {
+                    Put(row.Topic, row.Message, row.Number);
+                }
             }
         }
     }
@@ -127,6 +130,10 @@ public sealed class RetainedMessages
         }
     }
 
+    // By time, so that silos that hear of a topic from each other number it alike; ascending all the same.
+    private long NextNumber(ApplicationMessage message) =>
+        _lastNumber = Math.Max(_lastNumber + 1, (long)message.Id.TimestampMicroseconds);
+
     private void Put(string topic, ApplicationMessage message, long number)
     {
         var node = _root;
@@ -137,7 +144,7 @@ public sealed class RetainedMessages
 
         if (node.Entry is null)
         {
-            node.Entry = new RetainedEntry(topic, number == 0 ? ++_lastNumber : number);
+            node.Entry = new RetainedEntry(topic, number == 0 ? NextNumber(message) : number);
             Count++;
         }
         else

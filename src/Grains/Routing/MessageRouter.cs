@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Retained;
@@ -16,7 +17,9 @@ public sealed class MessageRouter(
     FilterIndex<Subscription> index,
     RetainedMessages retained,
     IMessageStore store,
-    DropLedger drops)
+    DropLedger drops,
+    LocalArrivals? arrivals = null,
+    RemoteRouting? remote = null)
 {
     [ThreadStatic]
     private static Scratch? _scratch;
@@ -42,22 +45,47 @@ public sealed class MessageRouter(
             matches = index.Match(source.Topic, scratch.Matches);
         }
 
-        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+        if (remote is null)
+        {
+            return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+        }
+
+        if (arrivals!.PassOver(ref source) is { } passOver)
+        {
+            matches = Array.FindAll(matches.ToArray(), s => !passOver(s.Session));
+        }
+
+        // Here first: other silos are asked for their part of the record while it is still open.
+        var count = DeliverMatches(ref source, publisher, matches, scratch, ref record);
+        return count + remote.Forward(ref source, ref record);
     }
 
     /// <summary>
-    /// Routes a message that another silo has accepted: as <see cref="Route"/> does, but for the retained message, which
-    /// the accepting silo has set.
+    /// Routes a message that another silo has accepted: as <see cref="Route"/> does, but for the row of the retained
+    /// message, which the accepting silo writes.
     /// </summary>
-    /// <param name="hadBefore">Sessions that have had it already and are passed over; null when there are none.</param>
+    /// <param name="passOver">Sessions that have had it already, or get it on another way; null when there are none.</param>
     public int RouteArrived(
-        ref PublishSource source, Session? publisher, Predicate<Session>? hadBefore, ref PublishRecord? record)
+        ref PublishSource source, Session? publisher, Predicate<Session>? passOver, ref PublishRecord? record)
     {
         var scratch = _scratch ??= new Scratch();
-        var matches = index.Match(source.Topic, scratch.Matches);
-        if (hadBefore is not null)
+        ReadOnlySpan<Subscription> matches;
+        if (source.Retain)
         {
-            matches = Array.FindAll(matches.ToArray(), s => !hadBefore(s.Session));
+            lock (retained.Gate)
+            {
+                retained.Set(source.Materialize());
+                matches = index.Match(source.Topic, scratch.Matches);
+            }
+        }
+        else
+        {
+            matches = index.Match(source.Topic, scratch.Matches);
+        }
+
+        if (passOver is not null)
+        {
+            matches = Array.FindAll(matches.ToArray(), s => !passOver(s.Session));
         }
 
         return DeliverMatches(ref source, publisher, matches, scratch, ref record);

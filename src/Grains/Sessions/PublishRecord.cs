@@ -36,6 +36,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private bool _hasOwnRows;
     private bool _isPosted;
     private bool _isDone;
+    private bool _isFenced;
     private ReasonCode _outcome = ReasonCode.Success;
 
     // One for whoever is still adding deliveries; the rest are deliveries and own rows.
@@ -117,6 +118,20 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         waiter.Published(_outcome);
     }
 
+    /// <summary>Another silo has to answer before its publisher is told. Only before <see cref="Seal"/>.</summary>
+    internal void Ask() => Interlocked.Increment(ref _open);
+
+    /// <summary>A silo that was asked has answered.</summary>
+    internal void Answered(ReasonCode reason)
+    {
+        if (reason != ReasonCode.Success)
+        {
+            _outcome = reason;
+        }
+
+        Resolve();
+    }
+
     /// <summary>No more deliveries will be added.</summary>
     public void Seal() => Resolve();
 
@@ -127,7 +142,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         // posted right after, cannot overtake it.
         lock (_posting)
         {
-            if (_isPosted || _isDone)
+            if (_isPosted || _isDone || !HasWork)
             {
                 return;
             }
@@ -150,6 +165,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public override void AddTo(IStoreBatch batch)
     {
         var references = 0;
+        _isFenced = false;
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
         {
             // Pending to Taken; a retry after a failed commit finds it Taken already.
@@ -161,6 +177,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             if (!batch.Owns(delivery.Session.Number, delivery.Session.StoreEpoch))
             {
                 delivery.SetRowState(RowState.None);
+                _isFenced |= delivery.Session.NoteFenced();
                 continue;
             }
 
@@ -187,6 +204,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         if (error is not null)
         {
             _outcome = StoreErrors.ReasonFor(error);
+        }
+        else if (_isFenced)
+        {
+            // Another silo has the session, and does not have this message.
+            _outcome = ReasonCode.ImplementationSpecificError;
         }
 
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)

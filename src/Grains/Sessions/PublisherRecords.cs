@@ -13,6 +13,12 @@ public sealed class PublisherRecords
     /// <summary>Hands a sealed record to the store, or holds it back as long as <paramref name="grace"/> allows.</summary>
     public void Dispatch(PublishRecord record, AckGraceQueue grace)
     {
+        if (!record.HasWork)
+        {
+            // Other silos answer for it; there is nothing to write here.
+            return;
+        }
+
         lock (_gate)
         {
             DropDone();

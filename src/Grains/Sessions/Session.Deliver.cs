@@ -40,6 +40,10 @@ public sealed partial class Session
             {
                 DeliverOnce(ref source, retain, identifiers);
             }
+            else if (_state == SessionState.Arriving)
+            {
+                Arrive(ref source, qos, retain, identifiers, ref record);
+            }
             else
             {
                 DeliverAcknowledged(ref source, qos, retain, identifiers, ref record);

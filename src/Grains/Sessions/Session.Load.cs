@@ -112,9 +112,7 @@ public sealed partial class Session
         // has not posted its message yet, so one barrier may be too early; none is added while loading.
         do
         {
-            var barrier = new Barrier();
-            _env.Store.Post(barrier);
-            await barrier.Committed.WaitAsync(cancellationToken);
+            await _env.Store.FlushAsync().WaitAsync(cancellationToken);
         }
         while (Volatile.Read(ref _dormantOpen) > 0);
 
@@ -208,12 +206,5 @@ public sealed partial class Session
         };
         delivery.SetRowState(RowState.Committed);
         return delivery;
-    }
-
-    private sealed class Barrier : AwaitableWrite
-    {
-        public override void AddTo(IStoreBatch batch)
-        {
-        }
     }
 }

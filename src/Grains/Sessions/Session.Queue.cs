@@ -110,17 +110,17 @@ public sealed partial class Session
         Release(delivery);
     }
 
-    private static void Release(Delivery delivery)
+    private static void Release(Delivery delivery, ReasonCode outcome = ReasonCode.Success)
     {
         var record = delivery.Record;
         delivery.Record = null;
-        record?.Resolve();
+        record?.Answered(outcome);
     }
 
-    private void ForgetAll()
+    private void ForgetAll(ReasonCode outcome)
     {
         var lost = _queue.Total + _inflight.Count + _dormantCount;
-        if (lost > 0)
+        if (lost > 0 && !IsDeparting)
         {
             _env.Drops.Add(ClientId, "(session)"u8, DropReason.SessionEnded, lost);
         }
@@ -129,7 +129,7 @@ public sealed partial class Session
         foreach (var item in _queue.All().ToList())
         {
             _queue.Remove(item);
-            Release(item);
+            Release(item, outcome);
         }
 
         NoteWatermark();
@@ -137,7 +137,7 @@ public sealed partial class Session
         while (_inflight.First is { } first)
         {
             _inflight.Remove(first);
-            Release(first);
+            Release(first, outcome);
         }
     }
 

@@ -58,6 +58,7 @@ public sealed partial class Session
 
             // Inside the lock, so that an end of the session finds it in the index and takes it out again.
             _env.Index.Add(subscription.FilterUtf8, subscription);
+            _env.Interest.Added(filter);
         }
 
         return subscription;
@@ -74,6 +75,7 @@ public sealed partial class Session
             }
 
             _env.Index.Remove(subscription.FilterUtf8, subscription);
+            _env.Interest.Removed(filter);
             _replays.RemoveAll(r => r.Subscription == subscription);
             return true;
         }

@@ -181,12 +181,13 @@ public sealed partial class Session
             subscriptions = [.. _subscriptions.Values];
             _subscriptions.Clear();
             _replays.Clear();
-            ForgetAll();
+            ForgetAll(ReasonCode.Success);
         }
 
         foreach (var subscription in subscriptions)
         {
             _env.Index.Remove(subscription.FilterUtf8, subscription);
+            _env.Interest.Removed(subscription.Filter);
         }
 
         if (IsDurable)
@@ -231,6 +232,9 @@ public sealed partial class Session
 /// <summary>Where the deliveries of a session are.</summary>
 public enum SessionState
 {
+    /// <summary>In the store of another silo still, see <see cref="Session.BeginArrival"/>.</summary>
+    Arriving,
+
     /// <summary>In the store only.</summary>
     Dormant,
 

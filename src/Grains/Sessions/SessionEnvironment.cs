@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Options;
 using Broker.Grains.Routing;
@@ -15,10 +16,14 @@ public sealed record SessionEnvironment(
     TopicPriorities Priorities,
     TimeProvider Time,
     SessionLog Log,
-    SessionMetrics Metrics)
+    SessionMetrics Metrics,
+    LocalInterest Interest)
 {
     /// <summary>Asks the grain of a dormant session to load it.</summary>
     public Action<Session> Wake { get; set; } = static session => _ = session.WakeAsync();
+
+    /// <summary>Told when the store refuses a write because the session has another owner.</summary>
+    public Action<Session> Fenced { get; set; } = static _ => { };
 
     /// <summary>Milliseconds since 1970: for everything that is compared with stored times.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -76,6 +76,58 @@ public sealed class SessionLifecycle(
         }
     }
 
+    /// <summary>
+    /// The client has connected to another silo: its connection here is closed. A session that lasts stays, and collects,
+    /// until the other silo has it (<see cref="Forget"/>); any other ends.
+    /// </summary>
+    public void Depart(string clientId)
+    {
+        if (table.Find(clientId) is not { } session)
+        {
+            wills.ClientReturned(clientId, isResumed: false);
+            return;
+        }
+
+        lock (session.Lifecycle)
+        {
+            if (session.State == SessionState.Ended)
+            {
+                return;
+            }
+
+            var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable);
+            if (!session.IsDurable)
+            {
+                End(session);
+                return;
+            }
+
+            session.IsDeparting = true;
+            if (unpublished is { Will: { } will })
+            {
+                wills.Withdraw(will);
+            }
+
+            _store.Post(new SessionWrite(session, isConnected: false, will: null, deletesWill: false));
+        }
+    }
+
+    /// <summary>Completes when everything that this silo has for a session is committed.</summary>
+    public Task FlushAsync(string clientId)
+    {
+        table.Find(clientId)?.PostPending();
+        return _store.FlushAsync();
+    }
+
+    /// <summary>Another silo has the session now.</summary>
+    public void Forget(string clientId)
+    {
+        if (table.Find(clientId) is { IsDeparting: true } session)
+        {
+            table.Discard(session);
+        }
+    }
+
     private void Detached(Session session, EndCause cause, uint? newExpiryInterval)
     {
         if (newExpiryInterval is { } interval)
@@ -142,6 +194,7 @@ public sealed class SessionLifecycle(
 
             lock (existing.Lifecycle)
             {
+                existing.IsDeparting = false;
                 epoch = Math.Max(epoch, existing.Epoch + 1);
                 if (existing.State == SessionState.Ended)
                 {

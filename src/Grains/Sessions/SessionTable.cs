@@ -15,6 +15,9 @@ public sealed class SessionTable
     {
         _environment = environment;
         environment.Metrics.Observe(this);
+
+        // Elsewhere: the store's writer reports it, and must not wait for locks of sessions.
+        environment.Fenced = session => ThreadPool.UnsafeQueueUserWorkItem(Discard, session, preferLocal: false);
     }
 
     /// <summary>Number of sessions.</summary>
@@ -67,6 +70,14 @@ public sealed class SessionTable
 
     /// <summary>Removes a session that has ended, unless another has taken its place.</summary>
     public void Remove(Session session) => _byClient.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
+
+    /// <summary>Lets go of a session that another silo has.</summary>
+    public void Discard(Session session)
+    {
+        session.Abandon();
+        Remove(session);
+        FreeSlot(session.Slot);
+    }
 
     /// <summary>Gives the slot of an ended session to the next one.</summary>
     public void FreeSlot(int slot)

@@ -61,7 +61,11 @@ public sealed record RecoveredState(
     IReadOnlyList<RetainedRow> Retained,
     IReadOnlyList<WillRow> Wills,
     IReadOnlyList<ReplayRow> Replays,
-    IReadOnlyDictionary<long, QueueSummary> Queues);
+    IReadOnlyDictionary<long, QueueSummary> Queues)
+{
+    /// <summary>Nothing.</summary>
+    public static RecoveredState Empty { get; } = new(null, [], [], [], [], [], new Dictionary<long, QueueSummary>());
+}
 
 /// <summary>The deliveries of a session, without loading them.</summary>
 /// <param name="Bytes">Sum of the message sizes.</param>

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Messages;
 using Broker.Grains.Routing;
@@ -7,11 +8,12 @@ using Broker.Protocol;
 namespace Broker.Grains.Topics;
 
 /// <summary>
-/// Takes the messages of other silos to the sessions of this one. The first copy of a message goes to every session here
-/// whose filters match its topic, and later copies, that come because several of the filters matched, to nobody: one copy
-/// at the highest QoS with all identifiers (FEATURES 2.2), whichever filter's Topic grain is the fastest.
+/// Takes the messages of other silos to the sessions of this one whose filters match: one copy for each session at the
+/// highest QoS with all identifiers (FEATURES 2.2).
 /// </summary>
-public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, RecentMessages recent, TopicLog log)
+/// <param name="store">Null in a broker of one silo, which nobody sends anything.</param>
+public sealed class InboxDelivery(
+    MessageRouter router, SessionTable sessions, RecentMessages recent, Adoptions adoptions, TopicLog log, ClusterStore? store = null)
 {
     private long _messages;
 
@@ -21,17 +23,71 @@ public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, R
     /// <summary>
     /// Routes in order, before it returns; its task completes when every durable delivery is committed or acknowledged.
     /// </summary>
-    public Task<DeliveryOutcome> DeliverAsync(EdgeBatch batch)
+    public async Task<DeliveryOutcome> DeliverAsync(EdgeBatch batch)
     {
         var waiter = new BatchWaiter(batch.Batches.Sum(static b => b.Count));
         var first = 0;
         foreach (var messages in batch.Batches)
         {
-            Route(messages, waiter, first);
+            if (messages.RecoveredFrom is { } dead)
+            {
+                await DeliverRecoveredAsync(dead, MessageBatchCodec.Decode(messages).ConvertAll(static m => m.Message), waiter, first);
+            }
+            else
+            {
+                Route(messages, waiter, first);
+            }
+
             first += messages.Count;
+            if (messages.Settled.Length > 0)
+            {
+                adoptions.Settled(messages.Origin!, messages.Settled);
+            }
         }
 
-        return waiter.SealAsync();
+        return await waiter.SealAsync();
+    }
+
+    /// <summary>Messages of this silo's own publishers that were under way to a dead silo.</summary>
+    internal async Task DeliverRecoveredAsync(
+        SiloAddress dead, IReadOnlyList<(ApplicationMessage Message, PublishRecord Record)> messages)
+    {
+        var waiter = new BatchWaiter(messages.Count);
+        await DeliverRecoveredAsync(dead, [.. messages.Select(static m => m.Message)], waiter, 0);
+        var outcome = waiter.SealAsync();
+        _ = outcome.ContinueWith(
+            done =>
+            {
+                for (var i = 0; i < messages.Count; i++)
+                {
+                    messages[i].Record.Answered(done.Result.ReasonOf(i));
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
+    }
+
+    /// <summary>To sessions that were the dead silo's, and to those of them that did not have the message there.</summary>
+    private async Task DeliverRecoveredAsync(
+        SiloAddress dead, List<ApplicationMessage> messages, BatchWaiter waiter, int first)
+    {
+        var adopted = sessions.All.Where(s => Equals(s.Adoption?.From, dead)).Select(static s => s.Number).ToList();
+        if (adopted.Count == 0 || messages.Count == 0)
+        {
+            return;
+        }
+
+        var held = (await store!.HeldAsync(adopted, [.. messages.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
+        for (var i = 0; i < messages.Count; i++)
+        {
+            var id = messages[i].Id;
+            Route(
+                messages[i],
+                session => !Equals(session.Adoption?.From, dead) || held.Contains((session.Number, id)),
+                waiter,
+                first + i);
+        }
     }
 
     private void Route(MessageBatch batch, BatchWaiter waiter, int first)
@@ -39,9 +95,13 @@ public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, R
         var index = first;
         try
         {
-            foreach (var message in MessageBatchCodec.Decode(batch))
+            var passOver = adoptions.PassOver(batch.Origin!);
+            foreach (var routed in MessageBatchCodec.Decode(batch))
             {
-                Route(message, waiter, index);
+                var id = routed.Id;
+                Predicate<Session>? hadBefore = !recent.HasMoved ? passOver
+                    : session => passOver?.Invoke(session) == true || recent.HadBefore(session.ClientId, id);
+                Route(routed.Message, hadBefore, waiter, index);
                 index++;
             }
         }
@@ -57,21 +117,13 @@ public sealed class InboxDelivery(MessageRouter router, SessionTable sessions, R
         }
     }
 
-    private void Route(in RoutedMessage routed, BatchWaiter waiter, int index)
+    private void Route(ApplicationMessage message, Predicate<Session>? passOver, BatchWaiter waiter, int index)
     {
         Interlocked.Increment(ref _messages);
-        if (!recent.IsFirst(routed.Id))
-        {
-            return;
-        }
-
-        var message = routed.Message;
-        var id = routed.Id;
         var source = new PublishSource(message);
         PublishRecord? record = null;
         var publisher = message.Publisher.Length == 0 ? null : sessions.Find(message.Publisher);
-        Predicate<Session>? hadBefore = recent.HasMoved ? session => recent.HadBefore(session.ClientId, id) : null;
-        router.RouteArrived(ref source, publisher, hadBefore, ref record);
+        router.RouteArrived(ref source, publisher, passOver, ref record);
         if (record is null)
         {
             return;

@@ -28,6 +28,10 @@ public sealed class LiveSilos : ISiloStatusListener, IDisposable
     public IReadOnlyCollection<SiloAddress> All =>
         [.. _oracle.GetApproximateSiloStatuses(onlyActive: false).Where(static s => IsLive(s.Value)).Select(static s => s.Key)];
 
+    /// <summary>Silos that are known to be dead.</summary>
+    public SiloAddress[] Dead =>
+        [.. _oracle.GetApproximateSiloStatuses(onlyActive: false).Where(static s => s.Value == SiloStatus.Dead).Select(static s => s.Key)];
+
     /// <summary>Whether a silo will never answer again.</summary>
     public bool IsGone(SiloAddress silo) => _oracle.IsDeadSilo(silo);
 

@@ -10,7 +10,7 @@ namespace Broker.Grains.Topics;
 /// Messages to and from the bytes of a <see cref="MessageBatch"/>. One message after the other:
 /// <code>
 /// id : 16, big-endian | flags : 1 | [expires at, ms since 1970 : 8, big-endian]
-/// | number of filters, each filter's place | publisher's length | topic's | properties' | payload's   (LEB128 each)
+/// | publisher's length | topic's | properties' | payload's   (LEB128 each)
 /// | publisher, UTF-8 | topic, properties, payload
 /// flags: QoS 0-1, RETAIN 2, expires 3; the others are 0
 /// </code>
@@ -22,9 +22,8 @@ public static class MessageBatchCodec
     private const int ExpiresBit = 0x08;
 
     /// <summary>Encodes messages, in order, into one array of the exact size.</summary>
-    /// <param name="filters">The table that <see cref="RoutedMessage.Filters"/> points into.</param>
     /// <param name="origin">Silo that has delivered them to its own sessions.</param>
-    public static MessageBatch Encode(IReadOnlyList<RoutedMessage> messages, string[] filters, SiloAddress? origin)
+    public static MessageBatch Encode(IReadOnlyList<RoutedMessage> messages, SiloAddress? origin)
     {
         var size = 0;
         foreach (var message in messages)
@@ -39,7 +38,7 @@ public static class MessageBatchCodec
             rest = rest[Write(rest, message)..];
         }
 
-        return new MessageBatch { Origin = origin, Count = messages.Count, Filters = filters, Bytes = bytes };
+        return new MessageBatch { Origin = origin, Count = messages.Count, Bytes = bytes };
     }
 
     /// <summary>Decodes all messages, in order. Each owns its bytes.</summary>
@@ -51,7 +50,7 @@ public static class MessageBatchCodec
         ReadOnlySpan<byte> rest = batch.Bytes;
         while (!rest.IsEmpty)
         {
-            messages.Add(Read(ref rest, batch.Filters.Length));
+            messages.Add(Read(ref rest));
         }
 
         return messages.Count == batch.Count ? messages : throw Malformed();
@@ -62,13 +61,8 @@ public static class MessageBatchCodec
         var message = routed.Message;
         var publisher = Encoding.UTF8.GetByteCount(message.Publisher);
         var size = MessageId.ByteCount + 1 + (message.ExpiresAt == long.MaxValue ? 0 : sizeof(long))
-            + SizeOf(routed.Filters.Length) + SizeOf(publisher) + SizeOf(message.TopicLength)
+            + SizeOf(publisher) + SizeOf(message.TopicLength)
             + SizeOf(message.PropertiesLength) + SizeOf(message.Payload.Length) + publisher + message.Size;
-        foreach (var filter in routed.Filters.Span)
-        {
-            size += SizeOf(filter);
-        }
-
         return size;
     }
 
@@ -86,12 +80,6 @@ public static class MessageBatchCodec
             at += sizeof(long);
         }
 
-        WriteNumber(destination, ref at, routed.Filters.Length);
-        foreach (var filter in routed.Filters.Span)
-        {
-            WriteNumber(destination, ref at, filter);
-        }
-
         WriteNumber(destination, ref at, Encoding.UTF8.GetByteCount(message.Publisher));
         WriteNumber(destination, ref at, message.TopicLength);
         WriteNumber(destination, ref at, message.PropertiesLength);
@@ -101,7 +89,7 @@ public static class MessageBatchCodec
         return at + message.Size;
     }
 
-    private static RoutedMessage Read(ref ReadOnlySpan<byte> rest, int filterCount)
+    private static RoutedMessage Read(ref ReadOnlySpan<byte> rest)
     {
         var high = BinaryPrimitives.ReadUInt64BigEndian(Take(ref rest, 8));
         var low = BinaryPrimitives.ReadUInt64BigEndian(Take(ref rest, 8));
@@ -112,7 +100,6 @@ public static class MessageBatchCodec
         }
 
         var expiresAt = (flags & ExpiresBit) == 0 ? long.MaxValue : BinaryPrimitives.ReadInt64BigEndian(Take(ref rest, 8));
-        var filters = ReadFilters(ref rest, filterCount);
         var publisherLength = ReadNumber(ref rest);
         var topicLength = ReadNumber(ref rest);
         var propertiesLength = ReadNumber(ref rest);
@@ -128,34 +115,13 @@ public static class MessageBatchCodec
         var id = new MessageId(high, low);
         var message = new ApplicationMessage(Take(ref rest, (int)size).ToArray(), topicLength, propertiesLength)
         {
-            Id = qos == QualityOfService.AtMostOnce ? MessageId.None : id,
+            Id = id,
             Qos = qos,
             Retain = (flags & RetainBit) != 0,
             ExpiresAt = expiresAt,
             Publisher = publisher,
         };
-        return new RoutedMessage(message, id, filters);
-    }
-
-    private static int[] ReadFilters(ref ReadOnlySpan<byte> rest, int filterCount)
-    {
-        var count = ReadNumber(ref rest);
-        if (count > rest.Length)
-        {
-            throw Malformed();
-        }
-
-        var filters = count == 0 ? [] : new int[count];
-        for (var i = 0; i < count; i++)
-        {
-            filters[i] = ReadNumber(ref rest);
-            if (filters[i] >= filterCount)
-            {
-                throw Malformed();
-            }
-        }
-
-        return filters;
+        return new RoutedMessage(message, id);
     }
 
     private static int SizeOf(int number)

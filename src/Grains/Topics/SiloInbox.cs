@@ -1,38 +1,87 @@
+using System.Text;
+using Broker.Grains.Cluster;
 using Broker.Grains.Edges;
+using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Routing;
+using Broker.Grains.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
 
 namespace Broker.Grains.Topics;
 
 /// <summary>The inbox as Orleans sees it: one on each silo, addressed by silo, up as long as the silo is active.</summary>
-public sealed class SiloInbox : GrainService, ISiloInbox
+[Reentrant]
+public sealed class SiloInbox(
+    GrainId id,
+    Silo silo,
+    ILoggerFactory loggers,
+    InboxDelivery delivery,
+    FilterIndex<Subscription> index,
+    RemoteInterest remote,
+    Peers peers,
+    LiveSilos silos,
+    SessionLifecycle lifecycle,
+    IServiceProvider services) : GrainService(id, silo, loggers), ISiloInbox
 {
     private readonly RepeatGuard<DeliveryOutcome> _repeats = new();
-    private readonly InboxDelivery _delivery;
-    private readonly InterestWatch _interest;
+    private readonly MatchBuffer<Subscription> _buffer = new();
+    private long _version;
 
-    public SiloInbox(
-        GrainId id, Silo silo, ILoggerFactory loggers, InboxDelivery delivery, InterestWatch interest)
-        : base(id, silo, loggers)
-    {
-        _delivery = delivery;
-        _interest = interest;
-    }
+    private SessionMoves Moves => services.GetRequiredService<SessionMoves>();
 
     /// <inheritdoc />
     public Task<DeliveryOutcome> Deliver(EdgeBatch batch) => _repeats.Once(
-        batch.Edge, batch.Number, DeliveryOutcome.Success, () => _delivery.DeliverAsync(batch));
+        batch.Edge, batch.Number, DeliveryOutcome.Success, () => delivery.DeliverAsync(batch));
 
     /// <inheritdoc />
-    public Task<SiloInterest> InterestIn(string filter) => Task.FromResult(_interest.InterestIn(filter));
-
-    /// <inheritdoc />
-    public Task<SiloInterest> Watch(string filter, Guid watcher) => Task.FromResult(_interest.Watch(filter, watcher));
-
-    /// <inheritdoc />
-    public Task Unwatch(string filter, Guid watcher)
+    public Task Interest(InterestUpdate update)
     {
-        _interest.Unwatch(filter, watcher);
+        if (peers.Get(update.Silo) is { } peer)
+        {
+            remote.Apply(peer, update);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task<SiloInterest> InterestIn(string filter)
+    {
+        var connected = 0;
+        var all = index.SubscribersOf(Encoding.UTF8.GetBytes(filter), _buffer);
+        foreach (var subscription in all)
+        {
+            connected += subscription.Session.IsConnected ? 1 : 0;
+        }
+
+        return Task.FromResult(new SiloInterest
+        {
+            Silo = silos.Local, Version = ++_version, Connected = connected, Dormant = all.Length - connected,
+        });
+    }
+
+    /// <inheritdoc />
+    public Task Settle(SiloAddress[] dead) => services.GetRequiredService<DeadSilos>().SettleAsync(dead);
+
+    /// <inheritdoc />
+    public Task Detach(string clientId)
+    {
+        lifecycle.Depart(clientId);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task Drain() => Moves.DrainAsync();
+
+    /// <inheritdoc />
+    public Task Flush(string clientId) => lifecycle.FlushAsync(clientId);
+
+    /// <inheritdoc />
+    public Task Forget(string clientId)
+    {
+        lifecycle.Forget(clientId);
         return Task.CompletedTask;
     }
 }

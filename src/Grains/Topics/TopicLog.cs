@@ -10,7 +10,4 @@ public sealed partial class TopicLog(ILogger<TopicLog> logger)
 
     [LoggerMessage(301, LogLevel.Debug, "Silo {Silo} has not answered about filter '{Filter}' yet.")]
     public partial void NotAnswered(Exception error, SiloAddress silo, string filter);
-
-    [LoggerMessage(302, LogLevel.Debug, "The Topic grain of filter '{Filter}' could not be told of a change yet.")]
-    public partial void NotTold(Exception error, string filter);
 }

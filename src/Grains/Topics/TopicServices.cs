@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Grains.Topics;
@@ -10,9 +11,10 @@ internal static class TopicServices
         .AddSingleton<TopicLog>()
         .AddSingleton<LiveSilos>()
         .AddSingleton<InboxClient>()
-        .AddSingleton<InboxEdges>()
-        .AddSingleton<TopicEdges>()
+        .AddSingleton<LocalInterest>()
+        .AddSingleton<RemoteInterest>()
+        .AddSingleton<Peers>()
+        .AddSingleton<Adoptions>()
         .AddSingleton<RecentMessages>(_ => new RecentMessages())
-        .AddSingleton<InterestWatch>()
         .AddSingleton<InboxDelivery>();
 }

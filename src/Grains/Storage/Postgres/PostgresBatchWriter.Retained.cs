@@ -21,13 +21,14 @@ internal sealed partial class PostgresBatchWriter
     private List<long> _willDelay;
     private List<long?> _willPublishAt;
     private MessageColumns _willColumns;
+    private List<long> _willOwner;
     private PostgresStatement _deleteWill;
     private List<string> _deletedWillClient;
 
     [MemberNotNull(
         nameof(_putRetained), nameof(_retainedKey), nameof(_retainedNumber), nameof(_retainedTopic), nameof(_retainedColumns),
         nameof(_deleteRetained), nameof(_deletedRetainedKey), nameof(_putWill), nameof(_willClient), nameof(_willDelay),
-        nameof(_willPublishAt), nameof(_willColumns), nameof(_deleteWill), nameof(_deletedWillClient))]
+        nameof(_willPublishAt), nameof(_willColumns), nameof(_willOwner), nameof(_deleteWill), nameof(_deletedWillClient))]
     private void PrepareRetained()
     {
         const string SetMessage =
@@ -51,15 +52,16 @@ internal sealed partial class PostgresBatchWriter
         _deletedWillClient = _deleteWill.Array<string>(NpgsqlDbType.Text);
         _putWill = Statement(
             $"""
-            INSERT INTO broker_will (client_id, delay_interval, publish_at, {PostgresRows.MessageNames})
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            INSERT INTO broker_will (client_id, delay_interval, publish_at, {PostgresRows.MessageNames}, owner)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
             ON CONFLICT (client_id) DO UPDATE SET delay_interval = excluded.delay_interval,
-                publish_at = excluded.publish_at, {SetMessage}
+                publish_at = excluded.publish_at, owner = excluded.owner, {SetMessage}
             """);
         _willClient = _putWill.Array<string>(NpgsqlDbType.Text);
         _willDelay = _putWill.Array<long>(NpgsqlDbType.Bigint);
         _willPublishAt = _putWill.Array<long?>(NpgsqlDbType.Bigint);
         _willColumns = new MessageColumns(_putWill);
+        _willOwner = _putWill.Array<long>(NpgsqlDbType.Bigint);
     }
 
     private void FillRetained(PostgresBatch batch)
@@ -105,6 +107,7 @@ internal sealed partial class PostgresBatchWriter
             _willClient.Add(clientId);
             _willDelay.Add(row.DelayInterval);
             _willPublishAt.Add(row.PublishAt);
+            _willOwner.Add(Owner);
             _willColumns.Add(row.Message);
         }
     }

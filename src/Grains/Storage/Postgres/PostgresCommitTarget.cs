@@ -29,6 +29,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
     private readonly PostgresBatchWriter _writer;
     private readonly TimeSpan _leaseDuration;
     private readonly Action<int> _leaseChanged;
+    private readonly bool _keepsOwner;
     private NpgsqlConnection? _connection;
     private string _connectionName = "";
     private NodeLease _lease;
@@ -42,6 +43,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         NumberBlocks messageNumbers,
         NumberBlocks sessionNumbers,
         TimeSpan leaseDuration,
+        bool keepsOwner,
         Action<int> leaseChanged)
     {
         _connections = connections;
@@ -49,6 +51,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         _batch = new PostgresBatch(known);
         _leaseDuration = leaseDuration;
         _leaseChanged = leaseChanged;
+        _keepsOwner = keepsOwner;
         _lease = NodeLease.Take(Connect(), leaseDuration);
         _writer = new PostgresBatchWriter(known, messageNumbers, sessionNumbers, _lease.Owner);
     }
@@ -70,6 +73,11 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         var hasRows = _writer.Fill(_batch);
         if (_leaseLost)
         {
+            if (_keepsOwner)
+            {
+                throw new StoreException("This process counts as dead in the database.");
+            }
+
             TakeLease();
         }
 
@@ -88,7 +96,11 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
             {
                 // Silent for longer than the lease, and all other numbers were taken since: nobody can tell any more. Reported
                 // as failed, which asks the client to repeat; MQTT allows the copy that may come of it for QoS 1 only.
-                TakeLease();
+                if (!_keepsOwner)
+                {
+                    TakeLease();
+                }
+
                 EndGroup();
                 return false;
             }
@@ -152,7 +164,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
                 _known.Learn(error.MessageText);
                 throw new StaleBatchException(error.MessageText);
             }
-            catch (PostgresException error) when (error.SqlState == LeaseLostState && ++_staleRounds < StaleRounds)
+            catch (PostgresException error) when (error.SqlState == LeaseLostState && !_keepsOwner && ++_staleRounds < StaleRounds)
             {
                 TakeLease();
                 throw new StaleBatchException(error.MessageText);

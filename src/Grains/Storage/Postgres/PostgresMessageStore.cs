@@ -63,6 +63,9 @@ public sealed class PostgresMessageStore : IMessageStore
     /// </summary>
     public ushort NodeNumber => (ushort)Opened.Lease.Number;
 
+    /// <summary>Number of this process as the owner of sessions; never given twice.</summary>
+    public long Owner => Opened.Lease.Owner;
+
     private PostgresCommitTarget Opened => _target ?? throw new InvalidOperationException("The store has not been opened.");
 
     /// <inheritdoc />
@@ -74,7 +77,9 @@ public sealed class PostgresMessageStore : IMessageStore
     {
         try
         {
-            var state = await PostgresRecovery.LoadAsync(_connections.Readers, _known, cancellationToken);
+            var state = _options.IsShared
+                ? RecoveredState.Empty
+                : await PostgresRecovery.LoadAsync(_connections.Readers, _known, null, cancellationToken);
             await Task.Run(Start, cancellationToken);
             return state;
         }
@@ -85,6 +90,19 @@ public sealed class PostgresMessageStore : IMessageStore
                 $"The store {Description} cannot be opened ({PostgresFault.From(error).Message}): check that PostgreSQL runs "
                     + "and lets this user in, the connection string, and that the schema of deploy/sql is there.",
                 error);
+        }
+    }
+
+    /// <summary>Sessions with everything but their deliveries; with them their Wills, and no retained messages.</summary>
+    public async Task<RecoveredState> LoadSessionsAsync(long[] sessions, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await PostgresRecovery.LoadAsync(_connections.Readers, _known, sessions, cancellationToken);
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            throw PostgresFault.From(error);
         }
     }
 
@@ -145,7 +163,8 @@ public sealed class PostgresMessageStore : IMessageStore
         _messageNumbers.Open();
         _sessionNumbers.Open();
         _target = new PostgresCommitTarget(
-            _connections, _known, _messageNumbers, _sessionNumbers, _options.NodeLease, number => _logger.NodeChanged(number));
+            _connections, _known, _messageNumbers, _sessionNumbers, _options.NodeLease, keepsOwner: _options.IsShared,
+            number => _logger.NodeChanged(number));
         _committer = new GroupCommitter(
             _target,
             new GroupCommitterOptions

@@ -75,19 +75,28 @@ internal static class PostgresRows
     /// <summary>Reads seven columns from <paramref name="first"/> on.</summary>
     public static ApplicationMessage ReadMessage(NpgsqlDataReader row, int first)
     {
-        Span<byte> id = stackalloc byte[MessageId.ByteCount];
-        row.GetGuid(first).TryWriteBytes(id, bigEndian: true, out _);
         var flags = row.GetInt16(first + 1);
         return new ApplicationMessage(
             row.GetFieldValue<byte[]>(first + 6), row.GetInt32(first + 4), row.GetInt32(first + 5))
         {
-            Id = new MessageId(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..])),
+            Id = ReadId(row, first),
             Qos = (QualityOfService)(flags & QosMask),
             Retain = (flags & RetainFlag) != 0,
             ExpiresAt = NullableInt64(row, first + 2) ?? long.MaxValue,
             Publisher = row.GetString(first + 3),
         };
     }
+
+    public static MessageId ReadId(NpgsqlDataReader row, int column)
+    {
+        Span<byte> id = stackalloc byte[MessageId.ByteCount];
+        row.GetGuid(column).TryWriteBytes(id, bigEndian: true, out _);
+        return new MessageId(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
+    }
+
+    /// <summary>Reads client_id, delay_interval, publish_at and the message from column 0 on.</summary>
+    public static WillRow ReadWill(NpgsqlDataReader row) => new(
+        row.GetString(0), ReadMessage(row, 3), (uint)row.GetInt64(1), NullableInt64(row, 2));
 
     /// <summary>Reads sequence, message, size, flags, expires_at, identifiers from column 0 on.</summary>
     public static DeliveryRow ReadDelivery(NpgsqlDataReader row, long session)

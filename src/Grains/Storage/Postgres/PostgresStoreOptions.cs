@@ -6,6 +6,12 @@ public sealed class PostgresStoreOptions
     /// <summary>Npgsql connection string. Timeouts, pooling and prepared statements are set by the store.</summary>
     public string ConnectionString { get; set; } = "";
 
+    /// <summary>
+    /// Several silos share the database: each loads only the sessions that it takes, and a process whose number was taken
+    /// away does not come back under another one.
+    /// </summary>
+    public bool IsShared { get; set; }
+
     /// <summary>Above so many bytes posted and uncommitted the store says that it is congested. At least 1 MiB.</summary>
     public long MaximumPendingBytes { get; set; } = 64L * 1024 * 1024;
 

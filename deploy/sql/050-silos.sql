@@ -1,0 +1,69 @@
+-- silos, version 1
+-- Which process is which silo, and until when it may act. A silo that cannot renew its time stops acknowledging before
+-- the others take its sessions over; together with the epochs in broker_session that is promise 4.
+CREATE TABLE IF NOT EXISTS broker_silo (
+    owner bigint PRIMARY KEY,
+    cluster text NOT NULL,
+    address text NOT NULL,
+    port integer NOT NULL,
+    generation integer NOT NULL,
+    alive_until timestamptz NOT NULL
+) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+CREATE INDEX IF NOT EXISTS broker_session_owner ON broker_session (owner);
+
+ALTER TABLE broker_will ADD COLUMN IF NOT EXISTS owner bigint NOT NULL DEFAULT 0;
+
+-- Each silo numbers the retained messages by the time that they have in common; two may be equal.
+ALTER TABLE broker_retained DROP CONSTRAINT IF EXISTS broker_retained_number_key;
+
+-- Whether the membership still counts the silo of a process among the living.
+CREATE OR REPLACE FUNCTION broker_is_member(p_owner bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM broker_silo s JOIN OrleansMembershipTable m
+            ON m.DeploymentId = s.cluster AND m.Address = s.address AND m.Port = s.port AND m.Generation = s.generation
+        WHERE s.owner = p_owner AND m.Status BETWEEN 1 AND 5)
+$$;
+
+-- Renews the time of a silo; false when it is dead to the others, and must end.
+CREATE OR REPLACE FUNCTION broker_renew(p_owner bigint, p_time interval) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE broker_silo SET alive_until = clock_timestamp() + p_time WHERE owner = p_owner AND broker_is_member(p_owner);
+    RETURN FOUND;
+END
+$$;
+
+-- Processes that act no more: out of the membership and out of time. Their transactions are shut out from here on (BR002);
+-- one that is under way is waited for, because it holds the row.
+CREATE OR REPLACE FUNCTION broker_fence() RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    dead bigint[];
+BEGIN
+    dead := ARRAY(
+        SELECT owner FROM broker_silo WHERE alive_until < clock_timestamp() AND NOT broker_is_member(owner));
+    IF cardinality(dead) > 0 THEN
+        PERFORM FROM broker_node WHERE owner = ANY (dead) ORDER BY number FOR UPDATE;
+        UPDATE broker_node SET owner = -owner WHERE owner = ANY (dead);
+    END IF;
+
+    RETURN dead;
+END
+$$;
+
+-- Takes over sessions of dead processes, some at a time: those that another silo is just taking are left to it.
+CREATE OR REPLACE FUNCTION broker_adopt(p_owner bigint, p_now bigint, p_limit integer)
+RETURNS TABLE (session bigint, former bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    dead bigint[] := broker_fence();
+BEGIN
+    RETURN QUERY WITH picked AS (
+        SELECT s.number, s.owner FROM broker_session s WHERE s.owner = ANY (dead) LIMIT p_limit FOR UPDATE SKIP LOCKED)
+    UPDATE broker_session s SET owner = p_owner, epoch = s.epoch + 1, expires_at = coalesce(s.expires_at,
+            CASE WHEN s.expiry_interval < 4294967295 THEN p_now + s.expiry_interval * 1000 END)
+        FROM picked WHERE s.number = picked.number
+        RETURNING s.number, picked.owner;
+END
+$$;
+
+INSERT INTO broker_schema (name, version) VALUES ('silos', 1)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

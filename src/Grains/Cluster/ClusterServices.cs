@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>Registers what only a cluster needs; the host adds <see cref="ClusterStoreOptions"/> and the PostgreSQL store.</summary>
+public static class ClusterServices
+{
+    public static IServiceCollection AddBrokerCluster(this IServiceCollection services) => services
+        .AddSingleton<ClusterStore>()
+        .AddSingleton<SiloTime>()
+        .AddSingleton<RemoteRouting>()
+        .AddSingleton<LocalArrivals>()
+        .AddSingleton<SessionAdoption>()
+        .AddSingleton<SessionMoves>()
+        .AddSingleton<DeadSilos>()
+        .AddSingleton<ClusterStartup>();
+}

@@ -1,0 +1,74 @@
+using Broker.Grains.Retained;
+using Broker.Grains.Storage;
+using Broker.Grains.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// How a silo joins, between its membership and its first connection: it takes over what dead silos have left, tells the
+/// others what it has, and waits until it knows what they have. Whoever publishes through it then reaches everybody.
+/// </summary>
+public sealed partial class ClusterStartup(
+    IMessageStore messages,
+    ClusterStore store,
+    SiloTime siloTime,
+    LocalInterest local,
+    Peers peers,
+    DeadSilos dead,
+    SessionAdoption adoption,
+    RetainedMessages retained,
+    LiveSilos silos,
+    ILogger<ClusterStartup> logger)
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    private readonly ILogger _logger = logger;
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        local.IsEnabled = true;
+        await messages.OpenAsync(cancellationToken);
+        await siloTime.StartAsync(silos.Local, cancellationToken);
+        peers.Open();
+        await AdoptAsync(cancellationToken);
+        dead.Open();
+        local.Ready();
+        await local.AnnouncedAsync().WaitAsync(cancellationToken);
+        await AllCompleteAsync(cancellationToken);
+
+        // Last: whatever is set from here on comes through the inbox, because every silo knows this one.
+        retained.Load(await store.LoadRetainedAsync(cancellationToken));
+    }
+
+    private async Task AdoptAsync(CancellationToken cancellationToken)
+    {
+        for (var i = 0; ; i++)
+        {
+            await adoption.AdoptAllAsync(cancellationToken);
+            var undecided = await store.UndecidedAsync(cancellationToken);
+            if (undecided == 0)
+            {
+                return;
+            }
+
+            if (i == 0)
+            {
+                Undecided(undecided);
+            }
+
+            await Task.Delay(Look, cancellationToken);
+        }
+    }
+
+    private async Task AllCompleteAsync(CancellationToken cancellationToken)
+    {
+        while (peers.Living.FirstOrDefault(static p => !p.Complete.IsCompleted) is { } peer)
+        {
+            await peer.Complete.WaitAsync(cancellationToken);
+        }
+    }
+
+    [LoggerMessage(360, LogLevel.Information, "{Count} silos do not answer; waiting until they are declared dead to take over their sessions")]
+    private partial void Undecided(int count);
+}

@@ -1,0 +1,197 @@
+using System.Net;
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+using Broker.Grains.Storage.Postgres;
+using Npgsql;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>What silos agree on through the database: who lives, and who has which session. Each call is one statement.</summary>
+public sealed class ClusterStore : IAsyncDisposable
+{
+    // Loads of sessions that move: more at a time would only queue in the server.
+    private const int Connections = 6;
+
+    private readonly ClusterStoreOptions _options;
+    private readonly PostgresMessageStore _store;
+    private readonly NpgsqlDataSource _source;
+
+    public ClusterStore(ClusterStoreOptions options, PostgresMessageStore store)
+    {
+        _options = options;
+        _store = store;
+        _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            MaxPoolSize = Connections,
+            Timeout = 5,
+            CommandTimeout = 10,
+            MaxAutoPrepare = 32,
+            AutoPrepareMinUsages = 2,
+            ApplicationName = "broker cluster",
+            Enlist = false,
+        });
+    }
+
+    private long Owner => _store.Owner;
+
+    /// <summary>Makes this silo known; before it has any session.</summary>
+    public Task RegisterAsync(SiloAddress silo, CancellationToken cancellationToken) => ExecuteAsync(
+        """
+        INSERT INTO broker_silo (owner, cluster, address, port, generation, alive_until)
+        VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6)
+        """,
+        cancellationToken,
+        Owner, _options.Cluster, silo.Endpoint.Address.ToString(), silo.Endpoint.Port, silo.Generation, _options.SiloTime);
+
+    /// <summary>Renews this silo's time; false when it counts as dead.</summary>
+    public async Task<bool> RenewAsync(CancellationToken cancellationToken) =>
+        (await QueryAsync("SELECT broker_renew($1, $2)", static r => r.GetBoolean(0), cancellationToken, Owner, _options.SiloTime))[0];
+
+    /// <summary>Whether silos are out of the membership and out of time; shuts out those that are.</summary>
+    public async Task<bool> AreFencedAsync(IReadOnlyList<SiloAddress> silos, CancellationToken cancellationToken)
+    {
+        var living = await QueryAsync(
+            """
+            SELECT address, port, generation FROM broker_silo, (SELECT broker_fence() AS dead OFFSET 0) f
+            WHERE owner <> ALL (dead) AND cluster = $1
+            """,
+            ReadSilo,
+            cancellationToken,
+            _options.Cluster);
+        return !silos.Any(living.Contains);
+    }
+
+    /// <summary>Silos that are out of time but have not been declared dead; their sessions cannot be taken yet.</summary>
+    public async Task<int> UndecidedAsync(CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            """
+            SELECT count(*)::integer FROM broker_silo
+            WHERE alive_until < clock_timestamp() AND broker_is_member(owner) AND owner <> $1
+            """,
+            static r => r.GetInt32(0),
+            cancellationToken,
+            Owner))[0];
+
+    /// <summary>Takes over up to so many sessions of dead silos, and tells whose each was.</summary>
+    public async Task<List<(long Session, SiloAddress? Former)>> AdoptAsync(long now, int limit, CancellationToken cancellationToken)
+    {
+        return await QueryAsync(
+            """
+            SELECT a.session, s.address, s.port, s.generation
+            FROM broker_adopt($1, $2, $3) a LEFT JOIN broker_silo s ON s.owner = a.former
+            """,
+            static r => (r.GetInt64(0), r.IsDBNull(1) ? null : ReadSilo(r, 1)),
+            cancellationToken,
+            Owner, now, limit);
+    }
+
+    /// <summary>Takes over the Wills of dead silos.</summary>
+    public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
+        $"""
+        WITH taken AS (
+            UPDATE broker_will SET owner = $1 WHERE owner = ANY (broker_fence()) RETURNING *)
+        SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
+        """,
+        PostgresRows.ReadWill,
+        cancellationToken,
+        Owner);
+
+    /// <summary>Takes a session from a process that has given it up or is dead; false when it is not there any more.</summary>
+    public async Task<bool> ClaimAsync(long session, long former, CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            "UPDATE broker_session SET owner = $1, epoch = epoch + 1 WHERE number = $2 AND owner = $3 RETURNING number",
+            static r => r.GetInt64(0),
+            cancellationToken,
+            Owner, session, former)).Count == 1;
+
+    /// <summary>Where a client's durable session or Will is; null when it has none.</summary>
+    public async Task<SessionPlace?> FindAsync(string clientId, CancellationToken cancellationToken)
+    {
+        var found = await QueryAsync(
+            """
+            SELECT f.number, f.owner, s.address, s.port, s.generation,
+                coalesce(s.alive_until < clock_timestamp() AND NOT broker_is_member(f.owner), true)
+            FROM (
+                SELECT number, owner FROM broker_session WHERE client_id = $1
+                UNION ALL SELECT 0, owner FROM broker_will WHERE client_id = $1) f
+            LEFT JOIN broker_silo s ON s.owner = f.owner
+            ORDER BY f.number DESC LIMIT 1
+            """,
+            static r => new SessionPlace(
+                r.GetInt64(0), r.GetInt64(1), r.IsDBNull(2) ? null : ReadSilo(r, 2), r.GetBoolean(5)),
+            cancellationToken,
+            clientId);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>Whether a session belongs to this process.</summary>
+    public bool IsOwn(SessionPlace place) => place.Owner == Owner;
+
+    /// <summary>Sessions with everything but their deliveries.</summary>
+    public Task<RecoveredState> LoadAsync(IReadOnlyCollection<long> sessions, CancellationToken cancellationToken) =>
+        _store.LoadSessionsAsync([.. sessions], cancellationToken);
+
+    /// <summary>All retained messages.</summary>
+    public Task<List<RetainedRow>> LoadRetainedAsync(CancellationToken cancellationToken) => QueryAsync(
+        $"SELECT topic, number, {PostgresRows.MessageNames} FROM broker_retained ORDER BY number",
+        static r => new RetainedRow(r.GetString(0), r.GetInt64(1), PostgresRows.ReadMessage(r, 2)),
+        cancellationToken);
+
+    /// <summary>Ids of the messages that were stored for a session after a sequence number.</summary>
+    public Task<List<MessageId>> StoredIdsAsync(long session, long after, CancellationToken cancellationToken) => QueryAsync(
+        """
+        SELECT m.id FROM broker_delivery d JOIN broker_message m ON m.number = d.message
+        WHERE d.session = $1 AND d.sequence > $2
+        """,
+        static r => PostgresRows.ReadId(r, 0),
+        cancellationToken,
+        session, after);
+
+    /// <summary>Which of these sessions have which of these messages.</summary>
+    public Task<List<(long Session, MessageId Id)>> HeldAsync(
+        IReadOnlyCollection<long> sessions, IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) => QueryAsync(
+        """
+        SELECT d.session, m.id FROM broker_delivery d JOIN broker_message m ON m.number = d.message
+        WHERE d.session = ANY ($1) AND m.id = ANY ($2)
+        """,
+        static r => (r.GetInt64(0), PostgresRows.ReadId(r, 1)),
+        cancellationToken,
+        sessions.ToArray(), ids.Select(PostgresRows.Id).ToArray());
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static SiloAddress ReadSilo(NpgsqlDataReader row) => ReadSilo(row, 0);
+
+    private static SiloAddress ReadSilo(NpgsqlDataReader row, int at) => SiloAddress.New(
+        new IPEndPoint(IPAddress.Parse(row.GetString(at)), row.GetInt32(at + 1)), row.GetInt32(at + 2));
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values) =>
+        await QueryAsync(sql, static _ => 0, cancellationToken, values);
+
+    private async Task<List<T>> QueryAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
+    {
+        try
+        {
+            await using var command = _source.CreateCommand(sql);
+            foreach (var value in values)
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = value });
+            }
+
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                rows.Add(read(reader));
+            }
+
+            return rows;
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            throw PostgresFault.From(error);
+        }
+    }
+}

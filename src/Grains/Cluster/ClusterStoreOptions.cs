@@ -1,0 +1,17 @@
+namespace Broker.Grains.Cluster;
+
+/// <summary>How the cluster uses the database beside the messages.</summary>
+public sealed class ClusterStoreOptions
+{
+    /// <summary>Npgsql connection string.</summary>
+    public required string ConnectionString { get; init; }
+
+    /// <summary>Name of the cluster in the membership.</summary>
+    public required string Cluster { get; init; }
+
+    /// <summary>
+    /// How long a silo may acknowledge after it was last in touch with the database, and so how long the others wait
+    /// before they take over the sessions of one that is dead.
+    /// </summary>
+    public TimeSpan SiloTime { get; init; } = TimeSpan.FromSeconds(2);
+}

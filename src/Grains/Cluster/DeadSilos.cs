@@ -1,0 +1,172 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+using Broker.Grains.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// What this silo does when others die. Until it is done, publishes that match the interest of a dead silo wait; then the
+/// living silos have its sessions, all of them have said so to all, and what was under way to it has gone there.
+/// </summary>
+public sealed partial class DeadSilos(
+    Peers peers,
+    LocalInterest local,
+    RemoteInterest interest,
+    RemoteRouting routing,
+    SessionAdoption adoption,
+    Adoptions adoptions,
+    InboxDelivery delivery,
+    LiveSilos silos,
+    ClusterStore store,
+    ILogger<DeadSilos> logger) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly ILogger _logger = logger;
+    private readonly Lock _gate = new();
+    private bool _isRunning;
+    private volatile bool _isDisposed;
+
+    /// <summary>Begins to take notice of deaths; the silo has its sessions.</summary>
+    public void Open()
+    {
+        peers.Died += Died;
+        Died();
+    }
+
+    /// <summary>Another silo asks whether this one is done with its part; see <c>ISiloInbox.Settle</c>.</summary>
+    public async Task SettleAsync(IReadOnlyList<SiloAddress> dead)
+    {
+        if (dead.FirstOrDefault(d => !silos.IsGone(d)) is { } unknown)
+        {
+            throw new InvalidOperationException($"Silo {unknown} is not known to be dead here yet.");
+        }
+
+        await adoption.AdoptAllAsync(CancellationToken.None);
+        await local.AnnouncedAsync();
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _isDisposed = true;
+        peers.Died -= Died;
+    }
+
+    private void Died()
+    {
+        var dead = peers.All.Where(static p => p.IsDead).ToList();
+        dead.ForEach(peer => adoptions.Died(peer.Address));
+        lock (_gate)
+        {
+            if (dead.Count == 0 || _isRunning)
+            {
+                return;
+            }
+
+            _isRunning = true;
+            routing.BeginSettling();
+        }
+
+        _ = Task.Run(RunAsync);
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_isDisposed)
+        {
+            var dead = peers.All.Where(static p => p.IsDead).ToList();
+            lock (_gate)
+            {
+                if (dead.Count == 0)
+                {
+                    _isRunning = false;
+                    routing.EndSettling();
+                    return;
+                }
+            }
+
+            try
+            {
+                if (!await TrySettleAsync(dead))
+                {
+                    await Task.Delay(Pause);
+                }
+            }
+            catch (Exception error)
+            {
+                // The database or a silo does not answer: nobody is let go before they have.
+                NotSettled(error.Message);
+                await Task.Delay(Pause);
+            }
+        }
+    }
+
+    private async Task<bool> TrySettleAsync(List<Peer> dead)
+    {
+        SiloAddress[] addresses = [.. dead.Select(static p => p.Address)];
+        if (!await store.AreFencedAsync(addresses, CancellationToken.None))
+        {
+            return false;
+        }
+
+        dead.ForEach(peers.Gone);
+        await SettleAsync(addresses);
+        var living = peers.Living.ToList();
+        await Task.WhenAll(living.Select(p => p.Inbox.Settle(addresses)));
+        if (peers.Living.Any(p => !living.Contains(p)) || living.Exists(static p => p.IsDead))
+        {
+            return false;
+        }
+
+        foreach (var peer in dead)
+        {
+            await RecoverAsync(peer);
+        }
+
+        foreach (var peer in living)
+        {
+            peer.Post(new Outgoing(default, null, Settled: addresses));
+        }
+
+        adoptions.Settled(silos.Local, addresses);
+        dead.ForEach(peer => Settled(peer.Address));
+        return true;
+    }
+
+    private async Task RecoverAsync(Peer peer)
+    {
+        // Its edge gives back what is in flight when that call has ended.
+        await peer.Edge.DrainedAsync();
+        while (!peer.IsSettled)
+        {
+            var kept = peer.TakeKept(isLast =>
+            {
+                if (isLast)
+                {
+                    interest.Drop(peer);
+                }
+            });
+            var here = new List<(ApplicationMessage Message, PublishRecord Record)>();
+            foreach (var item in kept)
+            {
+                routing.Recover(peer, item, (message, record) =>
+                {
+                    record.Ask();
+                    here.Add((message, record));
+                });
+            }
+
+            await delivery.DeliverRecoveredAsync(peer.Address, here);
+        }
+
+        peers.Remove(peer);
+    }
+
+    [LoggerMessage(340, LogLevel.Debug, "Dead silos are not settled yet: {Cause}")]
+    private partial void NotSettled(string cause);
+
+    [LoggerMessage(341, LogLevel.Warning, "Silo {Silo} has died; its sessions are with the living silos now")]
+    private partial void Settled(SiloAddress silo);
+}

@@ -1,0 +1,164 @@
+using Broker.Grains.Edges;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Topics;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// Another silo as this one sees it:
+/// <code>
+/// living ──declared dead──▶ dead ──out of time──▶ gone ──sessions adopted, their interest told──▶ settled
+/// </code>
+/// While it is dead and not settled, its interest stays: a publish that matches it waits, because nobody can say yet where
+/// the sessions are that must get it. What was under way to it is kept, and goes to the silos that adopt them.
+/// </summary>
+public sealed class Peer
+{
+    // A publisher is slowed above this; readers that are in the middle of a batch may go over it.
+    private static readonly EdgeOptions Bounds = new() { MaxItems = 20_000, MaxBytes = 32 << 20 };
+
+    private readonly List<Outgoing> _kept = [];
+    private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isDead;
+    private volatile bool _isGone;
+
+    internal Peer(SiloAddress address, ISiloInbox inbox, SiloAddress local, EdgeMetrics metrics, TimeProvider time)
+    {
+        Address = address;
+        Inbox = inbox;
+        Edge = new Edge<Outgoing>(new Target(this, local), Bounds, metrics, time);
+        Interest = new InterestSender(local, inbox.Interest, time);
+    }
+
+    public SiloAddress Address { get; }
+
+    /// <summary>Declared dead by the membership.</summary>
+    public bool IsDead => _isDead;
+
+    /// <summary>Its sessions are elsewhere, and its interest is forgotten.</summary>
+    public bool IsSettled { get; internal set; }
+
+    /// <summary>Completes when it has told all its interest, or is dead.</summary>
+    public Task Complete => _complete.Task;
+
+    internal ISiloInbox Inbox { get; }
+
+    internal Edge<Outgoing> Edge { get; }
+
+    internal InterestSender Interest { get; }
+
+    /// <summary>Its interest as told so far; also the lock of that.</summary>
+    internal HashSet<string> Filters { get; } = new(StringComparer.Ordinal);
+
+    internal long LastUpdate { get; set; }
+
+    /// <summary>Hands over a message whatever the room; the caller asks <see cref="Edge{T}.IsFull"/> before it reads on.</summary>
+    /// <returns>False when the silo is settled, and the message has to find another way.</returns>
+    internal bool Post(in Outgoing item)
+    {
+        if (Edge.Post(item, mayOverfill: true) != PostResult.Gone)
+        {
+            return true;
+        }
+
+        lock (_kept)
+        {
+            if (IsSettled)
+            {
+                return false;
+            }
+
+            _kept.Add(item);
+            return true;
+        }
+    }
+
+    internal void SetComplete() => _complete.TrySetResult();
+
+    internal void SetDead()
+    {
+        _isDead = true;
+        _complete.TrySetResult();
+    }
+
+    /// <summary>It will never act again: nothing is sent any more, what was under way is kept.</summary>
+    internal void SetGone()
+    {
+        _isGone = true;
+        Edge.Close();
+    }
+
+    /// <summary>Takes what was under way to it, in order.</summary>
+    /// <param name="isLast">Whether from now on nothing is kept.</param>
+    internal List<Outgoing> TakeKept(Action<bool>? isLast = null)
+    {
+        lock (_kept)
+        {
+            List<Outgoing> kept = [.. _kept];
+            _kept.Clear();
+            isLast?.Invoke(kept.Count == 0);
+            return kept;
+        }
+    }
+
+    private sealed class Target(Peer peer, SiloAddress local) : IEdgeTarget<Outgoing>
+    {
+        private readonly Guid _id = Guid.NewGuid();
+        private readonly List<RoutedMessage> _messages = [];
+        private MessageBatch[]? _encoded;
+        private long _encodedNumber;
+
+        public bool IsGone => peer._isGone;
+
+        public int BytesOf(Outgoing item) => item.Size;
+
+        public async Task SendAsync(IReadOnlyList<Outgoing> items, long number)
+        {
+            if (_encodedNumber != number)
+            {
+                _encoded = Encode(items);
+                _encodedNumber = number;
+            }
+
+            var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! });
+            _encoded = null;
+            var message = 0;
+            foreach (var item in items)
+            {
+                if (item.Settled is null)
+                {
+                    item.Record?.Answered(outcome.ReasonOf(message++));
+                }
+            }
+        }
+
+        public void Undeliverable(IReadOnlyList<Outgoing> items)
+        {
+            lock (peer._kept)
+            {
+                // They were posted before whatever found the edge closed.
+                peer._kept.InsertRange(0, items);
+            }
+        }
+
+        private MessageBatch[] Encode(IReadOnlyList<Outgoing> items)
+        {
+            var batches = new List<MessageBatch>(1);
+            for (var i = 0; i < items.Count;)
+            {
+                var from = items[i].RecoveredFrom;
+                _messages.Clear();
+                for (; i < items.Count && items[i].Settled is null && Equals(items[i].RecoveredFrom, from); i++)
+                {
+                    _messages.Add(items[i].Message);
+                }
+
+                var settled = i < items.Count && items[i].Settled is { } note ? note : [];
+                i += settled.Length > 0 ? 1 : 0;
+                batches.Add(MessageBatchCodec.Encode(_messages, local) with { RecoveredFrom = from, Settled = settled });
+            }
+
+            return [.. batches];
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using Broker.Grains.Edges;
+using Broker.Grains.Topics;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>The other silos, from the moment this one hears of them until they are settled.</summary>
+public sealed class Peers : IDisposable
+{
+    private readonly ConcurrentDictionary<SiloAddress, Peer> _peers = new();
+    private readonly InboxClient _inboxes;
+    private readonly LiveSilos _silos;
+    private readonly LocalInterest _local;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private bool _isOpen;
+
+    public Peers(InboxClient inboxes, LiveSilos silos, LocalInterest local, TimeProvider time)
+    {
+        _inboxes = inboxes;
+        _silos = silos;
+        _local = local;
+        _time = time;
+        silos.Changed += Refresh;
+    }
+
+    /// <summary>A silo was declared dead; on any thread.</summary>
+    public event Action? Died;
+
+    /// <summary>Figures of the edges to all silos.</summary>
+    public EdgeMetrics Metrics { get; } = new("inbox");
+
+    /// <summary>All that are not settled.</summary>
+    public IEnumerable<Peer> All => _peers.Select(static p => p.Value);
+
+    /// <summary>Those that live, as far as this silo knows.</summary>
+    public IEnumerable<Peer> Living => All.Where(static p => !p.IsDead);
+
+    /// <summary>Whether there is no other silo.</summary>
+    public bool IsAlone => _peers.IsEmpty;
+
+    /// <summary>Begins to take notice of other silos.</summary>
+    public void Open()
+    {
+        _isOpen = true;
+        Refresh();
+    }
+
+    public Peer? Find(SiloAddress silo) => _peers.GetValueOrDefault(silo);
+
+    /// <summary>The silo, also when the membership has not told of it yet; null when it is known to be dead.</summary>
+    public Peer? Get(SiloAddress silo)
+    {
+        if (_peers.TryGetValue(silo, out var known))
+        {
+            return known;
+        }
+
+        lock (_gate)
+        {
+            if (_silos.IsGone(silo) || _peers.TryGetValue(silo, out known))
+            {
+                return known;
+            }
+
+            var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, _time);
+
+            // Dead silos that it may have known and this one did not: nothing was ever under way to them from here.
+            if (_silos.Dead is { Length: > 0 } dead)
+            {
+                peer.Post(new Outgoing(default, null, Settled: [.. dead.Where(d => !_peers.ContainsKey(d))]));
+            }
+
+            _peers[silo] = peer;
+            _local.Add(peer.Interest);
+            return peer;
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _silos.Changed -= Refresh;
+        foreach (var peer in All)
+        {
+            _local.Remove(peer.Interest);
+            peer.SetGone();
+        }
+
+        Metrics.Dispose();
+    }
+
+    /// <summary>A dead silo is out of its time: it acknowledges nothing any more, and nobody waits for it.</summary>
+    internal void Gone(Peer peer)
+    {
+        peer.SetGone();
+        _local.Remove(peer.Interest);
+    }
+
+    internal void Remove(Peer peer) => _peers.TryRemove(peer.Address, out _);
+
+    private void Refresh()
+    {
+        if (!_isOpen)
+        {
+            return;
+        }
+
+        foreach (var silo in _silos.All.Where(s => !s.Equals(_silos.Local)))
+        {
+            Get(silo);
+        }
+
+        var anyDied = false;
+        foreach (var peer in Living.Where(p => _silos.IsGone(p.Address)).ToList())
+        {
+            peer.SetDead();
+            anyDied = true;
+        }
+
+        if (anyDied)
+        {
+            Died?.Invoke();
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using Broker.Grains.Recovery;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Topics;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// Brings the session of a client that connects here to this silo. From a living silo:
+/// <list type="number">
+/// <item>that silo closes the client's connection; the session stays there and goes on collecting;</item>
+/// <item>it arrives here: routable, announced to all silos, but what comes for it waits;</item>
+/// <item>all silos finish what they had under way, and the former one commits what it has for it;</item>
+/// <item>this silo takes it in the store: from here on the former one's writes for it are refused by the epoch;</item>
+/// <item>what waited is delivered, without what the former silo had stored; the former one forgets it.</item>
+/// </list>
+/// Whatever fails before the fourth step leaves the session where it was.
+/// </summary>
+public sealed partial class SessionMoves(
+    ClusterStore store,
+    Peers peers,
+    LocalInterest local,
+    SessionTable sessions,
+    StateRecovery recovery,
+    SessionAdoption adoption,
+    RecentMessages recent,
+    ILogger<SessionMoves> logger)
+{
+    // Longer than it takes to find a silo dead: a client waits rather than being turned away.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    private readonly ILogger _logger = logger;
+
+    /// <summary>Returns when the client's session is here, if it has any. The caller sees to it that one CONNECT does so at a time.</summary>
+    /// <exception cref="StoreException">It cannot be brought here now.</exception>
+    public async Task BringHereAsync(string clientId)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (sessions.Find(clientId) is null && await store.FindAsync(clientId, patience.Token) is { } place)
+        {
+            try
+            {
+                if (await TryBringAsync(clientId, place, patience.Token))
+                {
+                    return;
+                }
+            }
+            catch (Exception error) when (!patience.IsCancellationRequested)
+            {
+                NotMoved(clientId, place.Silo, error.Message);
+            }
+
+            if (patience.IsCancellationRequested)
+            {
+                throw new StoreException($"The session of '{clientId}' cannot be brought here from {place.Silo}.");
+            }
+
+            await Task.Delay(Pause, CancellationToken.None);
+        }
+    }
+
+    private async Task<bool> TryBringAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
+    {
+        if (place.IsFenced || store.IsOwn(place))
+        {
+            return await TakeAsync(clientId, place, cancellationToken);
+        }
+
+        if (place.Silo is null || peers.Get(place.Silo) is not { IsDead: false } peer)
+        {
+            // Dead, but not out of its time yet.
+            return false;
+        }
+
+        await peer.Inbox.Detach(clientId);
+        if (place.Number == 0)
+        {
+            // A Will without a session: it was that silo's to publish or to withdraw.
+            return true;
+        }
+
+        await MoveAsync(clientId, place, peer, cancellationToken);
+        return true;
+    }
+
+    /// <summary>From a dead silo: the session is in the store and nowhere else.</summary>
+    private async Task<bool> TakeAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
+    {
+        await adoption.AdoptAllAsync(cancellationToken);
+        if (sessions.Find(clientId) is not null || place.Number == 0)
+        {
+            await local.AnnouncedAsync().WaitAsync(cancellationToken);
+            return true;
+        }
+
+        if (!store.IsOwn(place) || !await store.ClaimAsync(place.Number, place.Owner, cancellationToken))
+        {
+            return false;
+        }
+
+        // In the store it is this silo's already, from a move that was not finished.
+        recovery.AddSessions(await store.LoadAsync([place.Number], cancellationToken), static _ => { });
+        await local.AnnouncedAsync().WaitAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task MoveAsync(string clientId, SessionPlace place, Peer peer, CancellationToken cancellationToken)
+    {
+        var before = await store.LoadAsync([place.Number], cancellationToken);
+        if (before.Sessions.Count == 0)
+        {
+            return;
+        }
+
+        var stored = before.Queues.GetValueOrDefault(place.Number).LastSequence;
+        var session = recovery.AddArriving(before);
+        try
+        {
+            await local.AnnouncedAsync().WaitAsync(cancellationToken);
+            await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(cancellationToken);
+            await peer.Inbox.Flush(clientId);
+            if (!await store.ClaimAsync(place.Number, place.Owner, cancellationToken))
+            {
+                throw new StoreException($"The session of '{clientId}' has another owner.");
+            }
+        }
+        catch
+        {
+            sessions.Discard(session);
+            throw;
+        }
+
+        // It is this silo's; a failure from here on leaves it in the store for the next CONNECT.
+        try
+        {
+            var after = await store.LoadAsync([place.Number], cancellationToken);
+            recent.Moved(clientId, await store.StoredIdsAsync(place.Number, stored, cancellationToken));
+            recovery.Arrive(session, after, recent);
+        }
+        catch
+        {
+            sessions.Discard(session);
+            throw;
+        }
+        finally
+        {
+            peer.Inbox.Forget(clientId).Ignore();
+        }
+    }
+
+    /// <summary>This silo's part of <c>ISiloInbox.Drain</c>.</summary>
+    public Task DrainAsync() => Task.WhenAll(peers.Living.Select(static p => p.Edge.DrainedAsync()));
+
+    [LoggerMessage(350, LogLevel.Information, "The session of '{ClientId}' could not be brought here from {Silo} yet: {Cause}")]
+    private partial void NotMoved(string clientId, SiloAddress? silo, string cause);
+}

@@ -1,0 +1,114 @@
+using Broker.Grains.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// Whether this silo may acknowledge: for a while after each touch with the database. A silo that was frozen, or cut off
+/// from the database, is out of its time before the others take its sessions over, so that no message is acknowledged by
+/// both; acknowledgements wait until the time is renewed. A silo that finds itself declared dead ends.
+/// </summary>
+public sealed partial class SiloTime : IAsyncDisposable
+{
+    private readonly ClusterStore _store;
+    private readonly IHostApplicationLifetime _host;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Lock _gate = new();
+    private readonly TimeSpan _duration;
+    private Task _renewal = Task.CompletedTask;
+    private TaskCompletionSource? _renewed;
+    private long _until;
+
+    public SiloTime(ClusterStore store, ClusterStoreOptions options, IHostApplicationLifetime host, ILogger<SiloTime> logger)
+    {
+        _store = store;
+        _host = host;
+        _logger = logger;
+        _duration = options.SiloTime;
+    }
+
+    /// <summary>Whether the silo is in its time.</summary>
+    public bool IsValid => Environment.TickCount64 < Volatile.Read(ref _until);
+
+    /// <summary>Completes when the silo is in its time again.</summary>
+    public Task ValidAsync()
+    {
+        lock (_gate)
+        {
+            return IsValid
+                ? Task.CompletedTask
+                : (_renewed ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
+    /// <summary>Registers the silo and keeps it in its time from here on.</summary>
+    public async Task StartAsync(SiloAddress silo, CancellationToken cancellationToken)
+    {
+        var began = Environment.TickCount64;
+        await _store.RegisterAsync(silo, cancellationToken);
+        Renewed(began);
+        _renewal = Task.Run(RenewAsync, CancellationToken.None);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _renewal;
+        _closing.Dispose();
+    }
+
+    private async Task RenewAsync()
+    {
+        using var timer = new PeriodicTimer(_duration / 4);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_closing.Token))
+            {
+                // From before the call: the database counts from later.
+                var began = Environment.TickCount64;
+                try
+                {
+                    if (!await _store.RenewAsync(_closing.Token))
+                    {
+                        DeclaredDead();
+                        Environment.ExitCode = 1;
+                        _host.StopApplication();
+                        return;
+                    }
+
+                    Renewed(began);
+                }
+                catch (StoreException error)
+                {
+                    NotRenewed(error.Message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The silo stops.
+        }
+    }
+
+    private void Renewed(long began)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _until, began + (long)_duration.TotalMilliseconds);
+            if (IsValid)
+            {
+                _renewed?.TrySetResult();
+                _renewed = null;
+            }
+        }
+    }
+
+    [LoggerMessage(330, LogLevel.Error, "The other silos have declared this one dead and have its sessions: it ends, and may be started again")]
+    private partial void DeclaredDead();
+
+    [LoggerMessage(331, LogLevel.Debug, "The time of the silo could not be renewed: {Cause}")]
+    private partial void NotRenewed(string cause);
+}

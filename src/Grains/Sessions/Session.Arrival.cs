@@ -1,0 +1,152 @@
+using Broker.Grains.Cluster;
+using Broker.Grains.Messages;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Grains.Sessions;
+
+/// <summary>Between silos: a session that is on its way here, and one that has gone elsewhere.</summary>
+public sealed partial class Session
+{
+    private List<Arrived>? _arrived;
+
+    /// <summary>The dead silo that it was taken over from, as long as messages may be under way to there; else null.</summary>
+    public Adoption? Adoption
+    {
+        get => field is { IsOver: true } ? field = null : field;
+        internal set;
+    }
+
+    /// <summary>The session's client is connected elsewhere, and so will the session be: its writes may be refused.</summary>
+    internal bool IsDeparting { get; set; }
+
+    /// <summary>It is routable and waits for its rows: deliveries wait as well.</summary>
+    internal void BeginArrival()
+    {
+        lock (_gate)
+        {
+            _state = SessionState.Arriving;
+            _arrived = [];
+        }
+    }
+
+    /// <summary>Its rows are this silo's: it becomes dormant, and gets what has waited, without what it had before.</summary>
+    internal void EndArrival(SessionRow row, QueueSummary queue, Predicate<MessageId> hadBefore)
+    {
+        List<Arrived> waiting;
+        lock (_gate)
+        {
+            waiting = _arrived ?? [];
+            _arrived = null;
+            Restore(row, queue);
+            _state = SessionState.Dormant;
+
+            // Inside the lock, so that nothing newer overtakes them.
+            foreach (var arrived in waiting)
+            {
+                if (hadBefore(arrived.Message.Id))
+                {
+                    arrived.Record.Answered(ReasonCode.Success);
+                    continue;
+                }
+
+                var source = new PublishSource(arrived.Message);
+                PublishRecord? record = null;
+                DeliverAcknowledged(ref source, arrived.Qos, arrived.Retain, arrived.Identifiers, ref record);
+                record!.Wait(arrived);
+                record.Seal();
+                record.Post();
+            }
+        }
+    }
+
+    /// <summary>
+    /// Lets go of the session without ending it: its rows belong to somebody else, or will. Nothing is routed to it here
+    /// any more. Publishers that wait for something that is not committed are told that it failed, unless the new owner
+    /// has it too.
+    /// </summary>
+    internal void Abandon()
+    {
+        List<Subscription> subscriptions;
+        List<Arrived> waiting;
+        ReasonCode outcome;
+        IClientLink? link;
+        lock (_gate)
+        {
+            if (_state == SessionState.Ended)
+            {
+                return;
+            }
+
+            link = DetachLink();
+            _state = SessionState.Ended;
+            subscriptions = [.. _subscriptions.Values];
+            _subscriptions.Clear();
+            _replays.Clear();
+            waiting = _arrived ?? [];
+            _arrived = null;
+            outcome = IsDeparting ? ReasonCode.Success : ReasonCode.ImplementationSpecificError;
+            ForgetAll(outcome);
+        }
+
+        link?.Close(ReasonCode.SessionTakenOver);
+        foreach (var subscription in subscriptions)
+        {
+            _env.Index.Remove(subscription.FilterUtf8, subscription);
+            _env.Interest.Removed(subscription.Filter);
+        }
+
+        // The silo that has the session has had them as well.
+        waiting.ForEach(static arrived => arrived.Record.Answered(ReasonCode.Success));
+    }
+
+    /// <summary>
+    /// The store has refused a write because the session has another owner. False when that is no news: it has ended, or
+    /// its new owner gets the same messages.
+    /// </summary>
+    internal bool NoteFenced()
+    {
+        if (IsDeparting || State == SessionState.Ended)
+        {
+            return false;
+        }
+
+        _env.Fenced(this);
+        return true;
+    }
+
+    /// <summary>Hands what is held back for fast acknowledgements to the store's writer.</summary>
+    internal void PostPending()
+    {
+        List<PublishRecord> records = [];
+        lock (_gate)
+        {
+            records.AddRange(_queue.All().Select(static d => d.Record).OfType<PublishRecord>());
+            for (var item = _inflight.First; item is not null; item = item.Next)
+            {
+                if (item.Record is { } record)
+                {
+                    records.Add(record);
+                }
+            }
+        }
+
+        records.ForEach(static record => record.Post());
+    }
+
+    private void Arrive(
+        ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
+    {
+        var message = source.Materialize();
+        record ??= new PublishRecord(message, _env.Store.NextMessageNumber(), _env.Store);
+        record.Ask();
+        _arrived!.Add(new Arrived(message, qos, retain, identifiers.ToArray(), record));
+    }
+
+    /// <summary>A delivery that waits for the session's rows.</summary>
+    private sealed record Arrived(
+        ApplicationMessage Message, QualityOfService Qos, bool Retain, uint[] Identifiers, PublishRecord Record) : IPublishWaiter
+    {
+        public void Published(ReasonCode reason) => Record.Answered(reason);
+    }
+}
