@@ -56,6 +56,7 @@ internal static class SiloSetup
             o.Invariant = "Npgsql";
             o.ConnectionString = connection;
         });
+        silo.Services.AddSingleton<IFatalErrorHandler, DeclaredDead>();
         silo.Configure<Orleans.Configuration.ClusterOptions>(o =>
         {
             o.ServiceId = ServiceId;

@@ -23,6 +23,9 @@ public sealed partial class DeadSilos(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    // A silo that has many sessions to adopt is asked again.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
     private readonly ILogger _logger = logger;
     private readonly Lock _gate = new();
     private bool _isRunning;
@@ -114,7 +117,7 @@ public sealed partial class DeadSilos(
         dead.ForEach(peers.Gone);
         await SettleAsync(addresses);
         var living = peers.Living.ToList();
-        await Task.WhenAll(living.Select(p => p.Inbox.Settle(addresses)));
+        await Task.WhenAll(living.Select(p => p.Inbox.Settle(addresses))).WaitAsync(AnswerTime);
         if (peers.Living.Any(p => !living.Contains(p)) || living.Exists(static p => p.IsDead))
         {
             return false;

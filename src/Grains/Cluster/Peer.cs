@@ -12,7 +12,7 @@ namespace Broker.Grains.Cluster;
 /// While it is dead and not settled, its interest stays: a publish that matches it waits, because nobody can say yet where
 /// the sessions are that must get it. What was under way to it is kept, and goes to the silos that adopt them.
 /// </summary>
-public sealed class Peer
+public sealed class Peer : IDisposable
 {
     // A publisher is slowed above this; readers that are in the middle of a batch may go over it.
     private static readonly EdgeOptions Bounds = new() { MaxItems = 20_000, MaxBytes = 32 << 20 };
@@ -20,7 +20,7 @@ public sealed class Peer
     private readonly List<Outgoing> _kept = [];
     private readonly TaskCompletionSource _complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isDead;
-    private volatile bool _isGone;
+    private readonly CancellationTokenSource _gone = new();
 
     internal Peer(SiloAddress address, ISiloInbox inbox, SiloAddress local, EdgeMetrics metrics, TimeProvider time)
     {
@@ -73,6 +73,9 @@ public sealed class Peer
         }
     }
 
+    /// <inheritdoc />
+    public void Dispose() => _gone.Dispose();
+
     internal void SetComplete() => _complete.TrySetResult();
 
     internal void SetDead()
@@ -84,8 +87,8 @@ public sealed class Peer
     /// <summary>It will never act again: nothing is sent any more, what was under way is kept.</summary>
     internal void SetGone()
     {
-        _isGone = true;
         Edge.Close();
+        _gone.Cancel();
     }
 
     /// <summary>Takes what was under way to it, in order.</summary>
@@ -108,7 +111,7 @@ public sealed class Peer
         private MessageBatch[]? _encoded;
         private long _encodedNumber;
 
-        public bool IsGone => peer._isGone;
+        public bool IsGone => peer._gone.IsCancellationRequested;
 
         public int BytesOf(Outgoing item) => item.Size;
 
@@ -120,7 +123,9 @@ public sealed class Peer
                 _encodedNumber = number;
             }
 
-            var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! });
+            // A frozen silo does not answer until the call times out, long after it is gone.
+            var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! })
+                .WaitAsync(peer._gone.Token);
             _encoded = null;
             var message = 0;
             foreach (var item in items)

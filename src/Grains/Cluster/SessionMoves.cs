@@ -30,6 +30,9 @@ public sealed partial class SessionMoves(
     // Longer than it takes to find a silo dead: a client waits rather than being turned away.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
+    // A silo that does not answer may be dying; then the session is taken another way.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly ILogger _logger = logger;
@@ -75,7 +78,7 @@ public sealed partial class SessionMoves(
             return false;
         }
 
-        await peer.Inbox.Detach(clientId);
+        await peer.Inbox.Detach(clientId).WaitAsync(AnswerTime, cancellationToken);
         if (place.Number == 0)
         {
             // A Will without a session: it was that silo's to publish or to withdraw.
@@ -120,8 +123,8 @@ public sealed partial class SessionMoves(
         try
         {
             await local.AnnouncedAsync().WaitAsync(cancellationToken);
-            await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(cancellationToken);
-            await peer.Inbox.Flush(clientId);
+            await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(AnswerTime, cancellationToken);
+            await peer.Inbox.Flush(clientId).WaitAsync(AnswerTime, cancellationToken);
             if (!await store.ClaimAsync(place.Number, place.Owner, cancellationToken))
             {
                 throw new StoreException($"The session of '{clientId}' has another owner.");

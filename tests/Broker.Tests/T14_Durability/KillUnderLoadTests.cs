@@ -30,9 +30,9 @@ public sealed class KillUnderLoadTests(ITestOutputHelper output) : OwnBrokerTest
         var checker = new DeliveryChecker(Publishers, Subscribers, isExactlyOnce: qos == 2);
         using var stop = new CancellationTokenSource();
         var subscribers = Enumerable.Range(0, Subscribers).Select(number => new DurableSubscriber(
-            Broker, ConnectOptions.Durable(version, Id($"s{number}")), Topic("#"), number, qos, checker)).ToList();
+            () => Broker, ConnectOptions.Durable(version, Id($"s{number}")), Topic("#"), number, qos, checker)).ToList();
         var publishers = Enumerable.Range(0, Publishers).Select(number => new ReliablePublisher(
-            Broker, ConnectOptions.Durable(version, Id($"p{number}")), Topic($"{number}"), number, qos, checker)).ToList();
+            () => Broker, ConnectOptions.Durable(version, Id($"p{number}")), Topic($"{number}"), number, qos, checker)).ToList();
 
         var receiving = subscribers.Select(client => client.RunAsync(stop.Token)).ToList();
         await ReadyAsync(subscribers, receiving);

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Messages;
@@ -32,7 +33,7 @@ internal sealed class ModelBroker : IDisposable
         var index = new FilterIndex<Subscription>();
         var environment = new SessionEnvironment(
             options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
-            new SessionLog(NullLogger<Session>.Instance), _metrics);
+            new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest());
         Sessions = new SessionTable(environment);
         var retained = new RetainedMessages(new RetainedOptions());
         Router = new MessageRouter(index, retained, Store, _drops);

@@ -10,8 +10,6 @@ namespace Broker.Grains.Tests.Topics;
 
 public sealed class MessageBatchCodecTests
 {
-    private static readonly string[] Filters = [.. Enumerable.Range(0, 200).Select(i => $"filter/{i}/+")];
-
     private static readonly Gen<RoutedMessage> Message = Gen.Select(
         Gen.String[Gen.Char['a', 'ſ'], 1, 60],
         Gen.Byte.Array[0, 40],
@@ -19,9 +17,8 @@ public sealed class MessageBatchCodecTests
         Gen.Select(Gen.Enum<QualityOfService>(), Gen.Bool, Gen.OneOf(Gen.Const(long.MaxValue), Gen.Long[0, long.MaxValue])),
         Gen.String[Gen.Char['0', 'ÿ'], 0, 30],
         Gen.Select(Gen.ULong, Gen.ULong[1, ulong.MaxValue]),
-        Gen.Int[0, 199].Array[0, 5],
-        (topic, properties, payload, head, publisher, id, filters) =>
-            Make(topic, properties, payload, head, publisher, new MessageId(id.Item1, id.Item2), filters));
+        (topic, properties, payload, head, publisher, id) =>
+            Make(topic, properties, payload, head, publisher, new MessageId(id.Item1, id.Item2)));
 
     [Fact]
     public void What_is_encoded_is_decoded() =>
@@ -29,7 +26,7 @@ public sealed class MessageBatchCodecTests
             messages =>
             {
                 var origin = SiloAddress.New(IPAddress.Loopback, 11111, 7);
-                var batch = MessageBatchCodec.Encode(messages, Filters, origin);
+                var batch = MessageBatchCodec.Encode(messages, origin);
                 var decoded = MessageBatchCodec.Decode(batch);
                 return batch.Origin == origin && batch.Count == messages.Length
                     && decoded.Count == messages.Length && messages.Zip(decoded).All(p => Same(p.First, p.Second));
@@ -41,7 +38,7 @@ public sealed class MessageBatchCodecTests
         Gen.Select(Message.Array[1, 5], Gen.Double[0, 1], Gen.Byte, Gen.Bool).Sample(
             (messages, place, value, isCut) =>
             {
-                var batch = MessageBatchCodec.Encode(messages, Filters, null);
+                var batch = MessageBatchCodec.Encode(messages, null);
                 var bytes = batch.Bytes.ToArray();
                 var at = (int)(place * (bytes.Length - 1));
                 bytes[at] = value;
@@ -60,7 +57,7 @@ public sealed class MessageBatchCodecTests
     [Fact]
     public void A_wrong_count_is_refused()
     {
-        var batch = MessageBatchCodec.Encode([Plain("a", 1)], ["a"], null);
+        var batch = MessageBatchCodec.Encode([Plain("a", 1)], null);
         Assert.Throws<InvalidDataException>(() => MessageBatchCodec.Decode(batch with { Count = int.MaxValue }));
         Assert.Throws<InvalidDataException>(() => MessageBatchCodec.Decode(batch with { Count = 0 }));
     }
@@ -68,33 +65,33 @@ public sealed class MessageBatchCodecTests
     [Fact]
     public void Each_part_stands_once_and_the_rest_costs_little()
     {
-        var batch = MessageBatchCodec.Encode([.. Enumerable.Range(1, 100).Select(i => Plain("some/topic", i))], ["some/#"], null);
-        Assert.Equal(100 * (16 + 1 + 2 + 4 + "some/topic".Length + sizeof(int)), batch.Bytes.Length);
+        var batch = MessageBatchCodec.Encode([.. Enumerable.Range(1, 100).Select(i => Plain("some/topic", i))], null);
+        Assert.Equal(100 * (16 + 1 + 4 + "some/topic".Length + sizeof(int)), batch.Bytes.Length);
     }
 
     internal static RoutedMessage Plain(string topic, int value, QualityOfService qos = QualityOfService.AtLeastOnce) => Make(
-        topic, [], BitConverter.GetBytes(value), (qos, false, long.MaxValue), "", new MessageId(1, (ulong)value + 1), [0]);
+        topic, [], BitConverter.GetBytes(value), (qos, false, long.MaxValue), "", new MessageId(1, (ulong)value + 1));
 
     private static RoutedMessage Make(
         string topic, byte[] properties, byte[] payload, (QualityOfService Qos, bool Retain, long ExpiresAt) head, string publisher,
-        MessageId id, int[] filters)
+        MessageId id)
     {
         var topicBytes = Encoding.UTF8.GetBytes(topic);
         var message = new ApplicationMessage([.. topicBytes, .. properties, .. payload], topicBytes.Length, properties.Length)
         {
-            Id = head.Qos == QualityOfService.AtMostOnce ? MessageId.None : id,
+            Id = id,
             Qos = head.Qos,
             Retain = head.Retain,
             ExpiresAt = head.ExpiresAt,
             Publisher = publisher,
         };
-        return new RoutedMessage(message, id, filters);
+        return new RoutedMessage(message, id);
     }
 
     private static bool Same(in RoutedMessage left, in RoutedMessage right)
     {
         var (a, b) = (left.Message, right.Message);
-        return left.Id == right.Id && left.Filters.Span.SequenceEqual(right.Filters.Span)
+        return left.Id == right.Id
             && a.Id == b.Id && a.Qos == b.Qos && a.Retain == b.Retain && a.ExpiresAt == b.ExpiresAt && a.Publisher == b.Publisher
             && a.Topic.SequenceEqual(b.Topic) && a.Properties.SequenceEqual(b.Properties) && a.Payload.SequenceEqual(b.Payload);
     }

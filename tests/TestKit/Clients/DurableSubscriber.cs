@@ -10,7 +10,7 @@ namespace Broker.TestKit.Clients;
 /// PUBREL is the same message, also on the next connection (MQTT 5.0 section 4.3.3).
 /// </summary>
 public sealed class DurableSubscriber(
-    EndPoint broker, ConnectOptions options, string filter, int subscriber, int qos, DeliveryChecker checker)
+    Func<EndPoint> broker, ConnectOptions options, string filter, int subscriber, int qos, DeliveryChecker checker)
     : ReconnectingClient(broker, options, checker)
 {
     private readonly HashSet<int> _waitingForRelease = [];

@@ -10,12 +10,13 @@ namespace Broker.TestKit.Clients;
 /// A client with a durable session that comes back as often as its connection ends, and checks each time whether the
 /// broker knew the session. What it does while connected is up to the derived class.
 /// </summary>
-public abstract class ReconnectingClient(EndPoint broker, ConnectOptions options, DeliveryChecker checker)
+public abstract class ReconnectingClient(Func<EndPoint> broker, ConnectOptions options, DeliveryChecker checker)
 {
     // 20 ms: several attempts within the shortest start of a broker.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile ScriptedClient? _client;
     private bool _hasSession;
 
     /// <summary>Completes when the client has its session, and its subscription if it wants one.</summary>
@@ -24,6 +25,22 @@ public abstract class ReconnectingClient(EndPoint broker, ConnectOptions options
     protected DeliveryChecker Checker => checker;
 
     public int Connections { get; private set; }
+
+    /// <summary>Whether a broker that says nothing for too long counts as lost: one may be frozen while others serve.</summary>
+    public bool LeavesSilentBrokers { get; init; }
+
+    /// <summary>Loses the connection; the client comes back.</summary>
+    public void Cut()
+    {
+        try
+        {
+            _client?.Abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was just being lost.
+        }
+    }
 
     /// <summary>Runs until the derived class has done its work; ends early, with an exception, when told to stop.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -46,7 +63,7 @@ public abstract class ReconnectingClient(EndPoint broker, ConnectOptions options
         ScriptedClient client;
         try
         {
-            client = await ScriptedClient.ConnectAsync(broker, options);
+            client = await ScriptedClient.ConnectAsync(broker(), options);
         }
         catch (Exception failure) when (failure is SocketException or TestFailureException)
         {
@@ -56,12 +73,14 @@ public abstract class ReconnectingClient(EndPoint broker, ConnectOptions options
 
         await using (client)
         {
+            _client = client;
             try
             {
                 await UseAsync(client, stop);
                 return true;
             }
-            catch (Exception failure) when (failure is SocketException || (failure is TestFailureException && client.IsClosed))
+            catch (Exception failure) when (failure is SocketException or ObjectDisposedException
+                || (failure is TestFailureException && (client.IsClosed || LeavesSilentBrokers)))
             {
                 return false;
             }

@@ -10,7 +10,7 @@ namespace Broker.TestKit.Clients;
 /// again what is not acknowledged, in the original order with DUP, and PUBREL where PUBREC has come (section 4.4).
 /// </summary>
 public sealed class ReliablePublisher(
-    EndPoint broker, ConnectOptions options, string topic, int publisher, int qos, DeliveryChecker checker)
+    Func<EndPoint> broker, ConnectOptions options, string topic, int publisher, int qos, DeliveryChecker checker)
     : ReconnectingClient(broker, options, checker)
 {
     // 16: enough in flight that a kill always catches some, few enough that a backlog stays small.
@@ -61,6 +61,10 @@ public sealed class ReliablePublisher(
         var number = _open.Keys.FirstOrDefault(open => PacketId(open) == packet.PacketId, -1);
         switch (packet.Type)
         {
+            case PacketType.PubAck or PacketType.PubRec when packet.Reason >= ReasonCode.UnspecifiedError:
+                // Refused: everything that is open is sent again, in order, on the next connection.
+                client.Abort();
+                break;
             case PacketType.PubAck when number >= 0:
                 Checker.Acknowledged(new Sequence(publisher, number));
                 _open.Remove(number);

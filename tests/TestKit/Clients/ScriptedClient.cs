@@ -95,6 +95,11 @@ public sealed partial class ScriptedClient : IAsyncDisposable
     public void Abort()
     {
         _history.Add("-- reset");
+        if (_socket.SafeHandle.IsClosed)
+        {
+            return;
+        }
+
         _socket.LingerState = new LingerOption(enable: true, seconds: 0);
         _socket.Close();
     }

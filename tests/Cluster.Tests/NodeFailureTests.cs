@@ -1,0 +1,101 @@
+namespace Broker.Cluster.Tests;
+
+/// <summary>Nodes that die, freeze, stop and come back while clients work. Nothing acknowledged is lost, doubled or reordered.</summary>
+public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(output)
+{
+    // Detection, fencing, adoption and reconnects, on a machine that has two cores for all of it.
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
+
+    [Theory]
+    [InlineData(1, ProtocolVersion.Mqtt311)]
+    [InlineData(2, ProtocolVersion.Mqtt5)]
+    public Task Killed_nodes(int qos, ProtocolVersion version) => RunAsync("kill", qos, version, async (workload, random) =>
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            var silo = random.Next(Cluster.Silos.Count);
+            await Cluster.KillAsync(silo);
+            await workload.ProgressAsync(200, Recovery);
+            await Cluster.StartAsync(silo);
+            await workload.ProgressAsync(200, Recovery);
+            Say($"kill {round + 1}: {workload.Report}");
+        }
+    });
+
+    [Theory]
+    [InlineData(1, ProtocolVersion.Mqtt5)]
+    [InlineData(2, ProtocolVersion.Mqtt311)]
+    public Task A_frozen_node(int qos, ProtocolVersion version) => RunAsync("freeze", qos, version, async (workload, random) =>
+    {
+        var frozen = Cluster.FreezeAsync(random.Next(Cluster.Silos.Count), TimeSpan.FromSeconds(5));
+        await workload.ProgressAsync(200, Recovery);
+        await frozen;
+        await workload.ProgressAsync(200, Recovery);
+    });
+
+    [Fact]
+    public Task A_short_freeze_is_not_a_death() => RunAsync("short freeze", 1, ProtocolVersion.Mqtt5, async (workload, random) =>
+    {
+        for (var round = 0; round < 3; round++)
+        {
+            await Cluster.FreezeAsync(random.Next(Cluster.Silos.Count), TimeSpan.FromMilliseconds(600));
+            await workload.ProgressAsync(200, Recovery);
+        }
+    });
+
+    [Fact]
+    public Task A_rolling_restart() => RunAsync("rolling restart", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
+    {
+        for (var silo = 0; silo < Cluster.Silos.Count; silo++)
+        {
+            await Cluster.StopAsync(silo);
+            await workload.ProgressAsync(200, Recovery);
+            await Cluster.StartAsync(silo);
+            Say($"restarted {silo}: {workload.Report}");
+        }
+    });
+
+    [Fact]
+    public Task All_nodes_killed_at_once() => RunAsync("all killed", 2, ProtocolVersion.Mqtt5, async (workload, _) =>
+    {
+        await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.KillAsync));
+        await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.StartAsync));
+        await workload.ProgressAsync(200, Recovery);
+    });
+
+    [Theory]
+    [InlineData(1, ProtocolVersion.Mqtt311)]
+    [InlineData(2, ProtocolVersion.Mqtt5)]
+    public Task Sessions_that_move(int qos, ProtocolVersion version) => RunAsync("moves", qos, version, async (workload, random) =>
+    {
+        for (var round = 0; round < 40; round++)
+        {
+            workload.Clients[random.Next(workload.Clients.Count)].Cut();
+            await Task.Delay(random.Next(20, 150));
+        }
+
+        await workload.ProgressAsync(200, Recovery);
+    });
+
+    [Fact]
+    public Task A_database_that_crashes_and_comes_back() => RunAsync("database", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
+    {
+        await Cluster.Server.CrashAsync();
+        await Task.Delay(TimeSpan.FromSeconds(5));
+        await Cluster.Server.StartAsync();
+        await workload.ProgressAsync(200, Recovery);
+        Assert.All(Cluster.Silos, static silo => Assert.True(silo.IsRunning));
+    });
+
+    private async Task RunAsync(string scenario, int qos, ProtocolVersion version, Func<Workload, Random, Task> faults)
+    {
+        var random = new Random(Seed);
+        var name = $"{scenario}, QoS {qos}, seed {Seed}";
+        Say(name);
+        await using var workload = new Workload(Cluster, random, qos, version);
+        await workload.StartAsync();
+        await workload.ProgressAsync(200, Recovery);
+        await faults(workload, random);
+        Say($"{name}: {await workload.FinishAsync(name)}");
+    }
+}
