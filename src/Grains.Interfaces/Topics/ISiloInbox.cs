@@ -30,8 +30,9 @@ public interface ISiloInbox : IGrainService
     Task Settle(SiloAddress[] dead);
 
     /// <summary>A client has connected elsewhere: its connection here is closed, its session stays for now.</summary>
+    /// <returns>The dead silo that the session came from, as long as messages may be under way to there; else null.</returns>
     [Alias("Detach")]
-    Task Detach(string clientId);
+    Task<SiloAddress?> Detach(string clientId);
 
     /// <summary>
     /// Returns when everything that was on its way to this silo when it was called has been answered, and everything

@@ -21,9 +21,9 @@ public sealed class Adoptions(Peers peers, LiveSilos silos)
         {
             if (!_byDead.TryGetValue(dead, out var adoption))
             {
-                adoption = new Adoption(
-                    dead,
-                    peers.Living.Select(static p => p.Address).Append(silos.Local).Where(s => !_settled.Contains((s, dead))));
+                // Nothing was ever under way from here to a silo that was no peer.
+                var unsettled = peers.Living.Select(static p => p.Address).Where(s => !_settled.Contains((s, dead)));
+                adoption = new Adoption(dead, peers.Find(dead) is null ? unsettled : unsettled.Append(silos.Local));
                 if (adoption.IsOver)
                 {
                     return null;

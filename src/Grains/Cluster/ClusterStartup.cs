@@ -61,9 +61,13 @@ public sealed partial class ClusterStartup(
         }
     }
 
+    /// <summary>
+    /// Also of silos that have died: this one does not know what they were interested in, so it publishes nothing before
+    /// their sessions are with silos that it knows all of.
+    /// </summary>
     private async Task AllCompleteAsync(CancellationToken cancellationToken)
     {
-        while (peers.Living.FirstOrDefault(static p => !p.Complete.IsCompleted) is { } peer)
+        while (peers.All.FirstOrDefault(static p => !p.Complete.IsCompleted) is { } peer)
         {
             await peer.Complete.WaitAsync(cancellationToken);
         }

@@ -47,6 +47,10 @@ public sealed class ClusterStore : IAsyncDisposable
     public async Task<bool> RenewAsync(CancellationToken cancellationToken) =>
         (await QueryAsync("SELECT broker_renew($1, $2)", static r => r.GetBoolean(0), cancellationToken, Owner, _options.SiloTime))[0];
 
+    /// <summary>The silo acts no more: whoever takes over need not wait.</summary>
+    public Task LeaveAsync(CancellationToken cancellationToken) => ExecuteAsync(
+        "UPDATE broker_silo SET alive_until = clock_timestamp() WHERE owner = $1", cancellationToken, Owner);
+
     /// <summary>Whether silos are out of the membership and out of time; shuts out those that are.</summary>
     public async Task<bool> AreFencedAsync(IReadOnlyList<SiloAddress> silos, CancellationToken cancellationToken)
     {

@@ -38,7 +38,7 @@ public sealed class Peer : IDisposable
     /// <summary>Its sessions are elsewhere, and its interest is forgotten.</summary>
     public bool IsSettled { get; internal set; }
 
-    /// <summary>Completes when it has told all its interest, or is dead.</summary>
+    /// <summary>Completes when it has told all its interest, or is settled.</summary>
     public Task Complete => _complete.Task;
 
     internal ISiloInbox Inbox { get; }
@@ -81,7 +81,6 @@ public sealed class Peer : IDisposable
     internal void SetDead()
     {
         _isDead = true;
-        _complete.TrySetResult();
     }
 
     /// <summary>It will never act again: nothing is sent any more, what was under way is kept.</summary>

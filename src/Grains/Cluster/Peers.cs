@@ -13,6 +13,12 @@ public sealed class Peers : IDisposable
     private readonly LocalInterest _local;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+
+    // Dead silos that others may have known and this one did not: nothing was ever under way to them from here.
+    private readonly HashSet<SiloAddress> _neverKnown = [];
+
+    // All that were ever peers.
+    private readonly HashSet<SiloAddress> _known = [];
     private bool _isOpen;
 
     public Peers(InboxClient inboxes, LiveSilos silos, LocalInterest local, TimeProvider time)
@@ -65,12 +71,12 @@ public sealed class Peers : IDisposable
 
             var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, _time);
 
-            // Dead silos that it may have known and this one did not: nothing was ever under way to them from here.
-            if (_silos.Dead is { Length: > 0 } dead)
+            if (_neverKnown.Count > 0)
             {
-                peer.Post(new Outgoing(default, null, Settled: [.. dead.Where(d => !_peers.ContainsKey(d))]));
+                peer.Post(new Outgoing(default, null, Settled: [.. _neverKnown]));
             }
 
+            _known.Add(silo);
             _peers[silo] = peer;
             _local.Add(peer.Interest);
             return peer;
@@ -99,6 +105,21 @@ public sealed class Peers : IDisposable
 
     internal void Remove(Peer peer) => _peers.TryRemove(peer.Address, out _);
 
+    private void NoteNeverKnown()
+    {
+        lock (_gate)
+        {
+            SiloAddress[] fresh = [.. _silos.Dead.Where(d => !_known.Contains(d) && _neverKnown.Add(d))];
+            if (fresh.Length > 0)
+            {
+                foreach (var peer in Living)
+                {
+                    peer.Post(new Outgoing(default, null, Settled: fresh));
+                }
+            }
+        }
+    }
+
     private void Refresh()
     {
         if (!_isOpen)
@@ -110,6 +131,8 @@ public sealed class Peers : IDisposable
         {
             Get(silo);
         }
+
+        NoteNeverKnown();
 
         var anyDied = false;
         foreach (var peer in Living.Where(p => _silos.IsGone(p.Address)).ToList())

@@ -65,5 +65,7 @@ public sealed class RemoteInterest
 
             peer.Filters.Clear();
         }
+
+        peer.SetComplete();
     }
 }

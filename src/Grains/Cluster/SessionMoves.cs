@@ -23,6 +23,7 @@ public sealed partial class SessionMoves(
     LocalInterest local,
     SessionTable sessions,
     StateRecovery recovery,
+    Adoptions adoptions,
     SessionAdoption adoption,
     RecentMessages recent,
     ILogger<SessionMoves> logger)
@@ -78,14 +79,14 @@ public sealed partial class SessionMoves(
             return false;
         }
 
-        await peer.Inbox.Detach(clientId).WaitAsync(AnswerTime, cancellationToken);
+        var former = await peer.Inbox.Detach(clientId).WaitAsync(AnswerTime, cancellationToken);
         if (place.Number == 0)
         {
             // A Will without a session: it was that silo's to publish or to withdraw.
             return true;
         }
 
-        await MoveAsync(clientId, place, peer, cancellationToken);
+        await MoveAsync(clientId, place, peer, former, cancellationToken);
         return true;
     }
 
@@ -110,7 +111,9 @@ public sealed partial class SessionMoves(
         return true;
     }
 
-    private async Task MoveAsync(string clientId, SessionPlace place, Peer peer, CancellationToken cancellationToken)
+    /// <param name="former">Dead silo that the session came from before, if messages may still be under way to there.</param>
+    private async Task MoveAsync(
+        string clientId, SessionPlace place, Peer peer, SiloAddress? former, CancellationToken cancellationToken)
     {
         var before = await store.LoadAsync([place.Number], cancellationToken);
         if (before.Sessions.Count == 0)
@@ -119,7 +122,7 @@ public sealed partial class SessionMoves(
         }
 
         var stored = before.Queues.GetValueOrDefault(place.Number).LastSequence;
-        var session = recovery.AddArriving(before);
+        var session = recovery.AddArriving(before, former is null ? null : adoptions.Of(former));
         try
         {
             await local.AnnouncedAsync().WaitAsync(cancellationToken);

@@ -57,6 +57,18 @@ public sealed partial class SiloTime : IAsyncDisposable
     {
         await _closing.CancelAsync();
         await _renewal;
+        Volatile.Write(ref _until, 0);
+        try
+        {
+            using var patience = new CancellationTokenSource(_duration);
+            await _store.LeaveAsync(patience.Token);
+        }
+        catch (Exception error) when (error is StoreException or OperationCanceledException or InvalidOperationException)
+        {
+            // The others wait until the time is over by itself.
+            NotRenewed(error.Message);
+        }
+
         _closing.Dispose();
     }
 

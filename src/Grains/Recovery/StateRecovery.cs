@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
@@ -49,10 +50,11 @@ public sealed class StateRecovery(
     }
 
     /// <summary>Adds the one session of a state that another silo still has: routable here, and what comes for it waits.</summary>
-    public Session AddArriving(RecoveredState state)
+    public Session AddArriving(RecoveredState state, Adoption? adoption)
     {
         var row = state.Sessions[0];
         var session = sessions.Restore(row.ClientId, row.Number, SessionState.Arriving);
+        session.Adoption = adoption;
         session.BeginArrival();
         Subscribe(state, new Dictionary<long, Session> { [row.Number] = session });
         return session;

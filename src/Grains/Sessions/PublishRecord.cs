@@ -39,8 +39,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private bool _isFenced;
     private ReasonCode _outcome = ReasonCode.Success;
 
-    // One for whoever is still adding deliveries; the rest are deliveries and own rows.
+    private bool _asksOthers;
+
+    // One for whoever is still adding deliveries; the rest are deliveries, own rows, and silos that have not answered.
     private int _open = 1;
+    private int _openElsewhere = 1;
 
     public ApplicationMessage Message => message;
 
@@ -119,7 +122,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     }
 
     /// <summary>Another silo has to answer before its publisher is told. Only before <see cref="Seal"/>.</summary>
-    internal void Ask() => Interlocked.Increment(ref _open);
+    internal void Ask()
+    {
+        _asksOthers = true;
+        Interlocked.Increment(ref _openElsewhere);
+        Interlocked.Increment(ref _open);
+    }
 
     /// <summary>A silo that was asked has answered.</summary>
     internal void Answered(ReasonCode reason)
@@ -129,11 +137,20 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             _outcome = reason;
         }
 
+        ResolveElsewhere();
         Resolve();
     }
 
     /// <summary>No more deliveries will be added.</summary>
-    public void Seal() => Resolve();
+    public void Seal()
+    {
+        if (_asksOthers)
+        {
+            ResolveElsewhere();
+        }
+
+        Resolve();
+    }
 
     /// <summary>Hands it to the store's writer unless that has happened or nothing waits for it any more.</summary>
     public void Post()
@@ -190,7 +207,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             batch.PutMessage(number, message, references);
         }
 
-        if (_inboundSession is not null && batch.Owns(_inboundSession.Number, _inboundSession.StoreEpoch))
+        if (_inboundSession is not null && !_asksOthers && batch.Owns(_inboundSession.Number, _inboundSession.StoreEpoch))
         {
             batch.PutInboundId(_inboundSession.Number, _inboundId);
         }
@@ -216,7 +233,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             delivery.Session.StorageCompleted(delivery, error is null);
         }
 
-        if (_inboundSession is not null)
+        if (_inboundSession is not null && !_asksOthers)
         {
             _inboundSession.InboundCompleted(_inboundId, error is null);
         }
@@ -250,6 +267,27 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         _moreWaiters?.ForEach(waiter => waiter.Published(_outcome));
     }
 
+    /// <summary>
+    /// All other silos have answered. Only now may the packet id of a QoS 2 publish become durable: one that the client
+    /// finds known when it sends it again must have reached everybody.
+    /// </summary>
+    private void ResolveElsewhere()
+    {
+        if (Interlocked.Decrement(ref _openElsewhere) > 0 || _inboundSession is not { } session)
+        {
+            return;
+        }
+
+        if (_outcome != ReasonCode.Success)
+        {
+            session.InboundCompleted(_inboundId, isCommitted: false);
+            return;
+        }
+
+        Interlocked.Increment(ref _open);
+        store.Post(new InboundWrite(this, session));
+    }
+
     private void AddOwnRows()
     {
         if (!_hasOwnRows)
@@ -259,5 +297,28 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         }
 
         IsUrgent = true;
+    }
+
+    /// <summary>The packet id of a QoS 2 publish that other silos have answered for.</summary>
+    private sealed class InboundWrite(PublishRecord record, Session session) : StoreWrite
+    {
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (batch.Owns(session.Number, session.StoreEpoch))
+            {
+                batch.PutInboundId(session.Number, record._inboundId);
+            }
+        }
+
+        public override void Complete(Exception? error)
+        {
+            if (error is not null)
+            {
+                record._outcome = StoreErrors.ReasonFor(error);
+            }
+
+            session.InboundCompleted(record._inboundId, error is null);
+            record.Resolve();
+        }
     }
 }

@@ -33,10 +33,10 @@ public sealed partial class Session
     /// <summary>Its rows are this silo's: it becomes dormant, and gets what has waited, without what it had before.</summary>
     internal void EndArrival(SessionRow row, QueueSummary queue, Predicate<MessageId> hadBefore)
     {
-        List<Arrived> waiting;
+        var had = new List<Arrived>();
         lock (_gate)
         {
-            waiting = _arrived ?? [];
+            var waiting = _arrived ?? [];
             _arrived = null;
             Restore(row, queue);
             _state = SessionState.Dormant;
@@ -46,7 +46,7 @@ public sealed partial class Session
             {
                 if (hadBefore(arrived.Message.Id))
                 {
-                    arrived.Record.Answered(ReasonCode.Success);
+                    had.Add(arrived);
                     continue;
                 }
 
@@ -58,6 +58,8 @@ public sealed partial class Session
                 record.Post();
             }
         }
+
+        had.ForEach(static arrived => arrived.Record.Answered(ReasonCode.Success));
     }
 
     /// <summary>

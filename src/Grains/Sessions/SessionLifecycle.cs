@@ -80,26 +80,27 @@ public sealed class SessionLifecycle(
     /// The client has connected to another silo: its connection here is closed. A session that lasts stays, and collects,
     /// until the other silo has it (<see cref="Forget"/>); any other ends.
     /// </summary>
-    public void Depart(string clientId)
+    /// <returns>The session that stays, if there is one.</returns>
+    public Session? Depart(string clientId)
     {
         if (table.Find(clientId) is not { } session)
         {
             wills.ClientReturned(clientId, isResumed: false);
-            return;
+            return null;
         }
 
         lock (session.Lifecycle)
         {
             if (session.State == SessionState.Ended)
             {
-                return;
+                return null;
             }
 
             var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable);
             if (!session.IsDurable)
             {
                 End(session);
-                return;
+                return null;
             }
 
             session.IsDeparting = true;
@@ -109,6 +110,7 @@ public sealed class SessionLifecycle(
             }
 
             _store.Post(new SessionWrite(session, isConnected: false, will: null, deletesWill: false));
+            return session;
         }
     }
 

@@ -32,8 +32,16 @@ public sealed class SiloInbox(
     private SessionMoves Moves => services.GetRequiredService<SessionMoves>();
 
     /// <inheritdoc />
-    public Task<DeliveryOutcome> Deliver(EdgeBatch batch) => _repeats.Once(
-        batch.Edge, batch.Number, DeliveryOutcome.Success, () => delivery.DeliverAsync(batch));
+    public Task<DeliveryOutcome> Deliver(EdgeBatch batch)
+    {
+        if (batch.Batches[0].Origin is { } origin && silos.IsGone(origin))
+        {
+            // It was frozen and does not know yet. Its publishers have sent these again elsewhere.
+            throw new InvalidOperationException($"Silo {origin} is dead to this one.");
+        }
+
+        return _repeats.Once(batch.Edge, batch.Number, DeliveryOutcome.Success, () => delivery.DeliverAsync(batch));
+    }
 
     /// <inheritdoc />
     public Task Interest(InterestUpdate update)
@@ -66,11 +74,7 @@ public sealed class SiloInbox(
     public Task Settle(SiloAddress[] dead) => services.GetRequiredService<DeadSilos>().SettleAsync(dead);
 
     /// <inheritdoc />
-    public Task Detach(string clientId)
-    {
-        lifecycle.Depart(clientId);
-        return Task.CompletedTask;
-    }
+    public Task<SiloAddress?> Detach(string clientId) => Task.FromResult(lifecycle.Depart(clientId)?.Adoption?.From);
 
     /// <inheritdoc />
     public Task Drain() => Moves.DrainAsync();

@@ -19,10 +19,11 @@ internal sealed class Workload : IAsyncDisposable
     private List<Task> _receiving = [];
     private List<Task> _sending = [];
 
-    public Workload(LocalCluster cluster, Random random, int qos, ProtocolVersion version, int publishers = 4, int subscribers = 4)
+    public Workload(
+        LocalCluster cluster, Random random, int qos, ProtocolVersion version, bool isExactlyOnce, int publishers = 4, int subscribers = 4)
     {
         _cluster = cluster;
-        _checker = new DeliveryChecker(publishers, subscribers, isExactlyOnce: qos == 2);
+        _checker = new DeliveryChecker(publishers, subscribers, isExactlyOnce);
         _subscribers = [.. Enumerable.Range(0, subscribers).Select(number => new DurableSubscriber(
             () => cluster.Any(random), ConnectOptions.Durable(version, $"s{number}"), "work/#", number, qos, _checker)
         {

@@ -63,6 +63,9 @@ public sealed class DurableSubscriber(
                 _waitingForRelease.Remove(packet.PacketId);
                 await client.AckAsync(PacketType.PubComp, packet.PacketId);
                 break;
+            case PacketType.Disconnect:
+                client.Abort();
+                break;
             default:
                 throw new InvalidDataException($"subscriber {subscriber} does not expect {packet}");
         }

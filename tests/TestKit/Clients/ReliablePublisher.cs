@@ -77,6 +77,9 @@ public sealed class ReliablePublisher(
             case PacketType.PubComp when number >= 0:
                 _open.Remove(number);
                 break;
+            case PacketType.Disconnect:
+                client.Abort();
+                break;
             default:
                 throw new InvalidDataException($"publisher {publisher} does not expect {packet}");
         }
