@@ -13,6 +13,7 @@ internal sealed record CommandLine(
     /// <summary>Text of <c>--help</c>.</summary>
     public const string Usage = """
         Usage: broker [options]                  runs the broker
+               broker cluster [N]                runs N silos (3) over a PostgreSQL of their own, on this machine
                broker user add NAME [options]    adds a user or changes the password, asked for or read from standard input
                broker user remove NAME [options]
                broker user list [options]

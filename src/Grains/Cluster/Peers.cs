@@ -14,8 +14,9 @@ public sealed class Peers : IDisposable
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
 
-    // Dead silos that others may have known and this one did not: nothing was ever under way to them from here.
-    private readonly HashSet<SiloAddress> _neverKnown = [];
+    // Dead silos that nothing is under way to from here: settled, or dead before this one heard of them. Others may still
+    // wait to be told so.
+    private readonly HashSet<SiloAddress> _settled = [];
 
     // All that were ever peers.
     private readonly HashSet<SiloAddress> _known = [];
@@ -71,9 +72,9 @@ public sealed class Peers : IDisposable
 
             var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, _time);
 
-            if (_neverKnown.Count > 0)
+            if (_settled.Count > 0)
             {
-                peer.Post(new Outgoing(default, null, Settled: [.. _neverKnown]));
+                peer.Post(new Outgoing(default, null, Settled: [.. _settled]));
             }
 
             _known.Add(silo);
@@ -103,13 +104,21 @@ public sealed class Peers : IDisposable
         _local.Remove(peer.Interest);
     }
 
-    internal void Remove(Peer peer) => _peers.TryRemove(peer.Address, out _);
-
-    private void NoteNeverKnown()
+    /// <summary>A dead silo is settled.</summary>
+    internal void Remove(Peer peer)
     {
         lock (_gate)
         {
-            SiloAddress[] fresh = [.. _silos.Dead.Where(d => !_known.Contains(d) && _neverKnown.Add(d))];
+            _peers.TryRemove(peer.Address, out _);
+            _settled.Add(peer.Address);
+        }
+    }
+
+    private void NoteUnknownDead()
+    {
+        lock (_gate)
+        {
+            SiloAddress[] fresh = [.. _silos.Dead.Where(d => !_known.Contains(d) && _settled.Add(d))];
             if (fresh.Length > 0)
             {
                 foreach (var peer in Living)
@@ -132,7 +141,7 @@ public sealed class Peers : IDisposable
             Get(silo);
         }
 
-        NoteNeverKnown();
+        NoteUnknownDead();
 
         var anyDied = false;
         foreach (var peer in Living.Where(p => _silos.IsGone(p.Address)).ToList())

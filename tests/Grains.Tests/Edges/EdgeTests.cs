@@ -48,6 +48,39 @@ public sealed class EdgeTests : IDisposable
     }
 
     [Fact]
+    public async Task Drained_waits_for_what_was_posted_before_and_not_for_what_comes_after()
+    {
+        var edge = Edge();
+        edge.Post(0);
+        await NextAsync();
+        var drained = edge.DrainedAsync();
+        edge.Post(1);
+        Assert.False(drained.IsCompleted);
+
+        _target.Answer();
+        await NextAsync();
+
+        await drained.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.False(edge.DrainedAsync().IsCompleted);
+    }
+
+    [Fact]
+    public async Task What_was_begun_may_go_over_the_bound()
+    {
+        var edge = Edge(new EdgeOptions { MaxItems = 2 });
+        edge.Post(0);
+        await NextAsync();
+        edge.Post(1);
+        Assert.Equal(PostResult.Full, edge.Post(2));
+        Assert.Equal(PostResult.Taken, edge.Post(2, mayOverfill: true));
+
+        _target.Answer();
+
+        var (_, items) = await NextAsync();
+        Assert.Equal(new[] { 1, 2 }, items);
+    }
+
+    [Fact]
     public async Task A_call_is_bounded_by_count_and_by_bytes()
     {
         var edge = Edge(new EdgeOptions { MaxBatchItems = 7 });
