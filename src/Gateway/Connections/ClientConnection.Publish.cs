@@ -140,6 +140,25 @@ internal sealed partial class ClientConnection
 
     private void Publish(ref PublishSource source, ushort packetId)
     {
+        if (_services.Gate is not { } gate)
+        {
+            Deliver(ref source, packetId);
+            return;
+        }
+
+        var phase = gate.Enter();
+        try
+        {
+            Deliver(ref source, packetId);
+        }
+        finally
+        {
+            gate.Exit(phase);
+        }
+    }
+
+    private void Deliver(ref PublishSource source, ushort packetId)
+    {
         PublishRecord? record = null;
         switch (source.Qos)
         {

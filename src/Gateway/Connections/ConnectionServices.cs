@@ -34,6 +34,7 @@ internal sealed record ConnectionServices(
     LocalInterest Interest,
     LiveSilos Silos,
     RemoteRouting? Remote = null,
+    RoutingGate? Gate = null,
     SiloTime? SiloTime = null)
 {
     /// <summary>Whether other silos may have sessions.</summary>

@@ -8,6 +8,7 @@ public static class ClusterServices
     public static IServiceCollection AddBrokerCluster(this IServiceCollection services) => services
         .AddSingleton<ClusterStore>()
         .AddSingleton<SiloTime>()
+        .AddSingleton<RoutingGate>()
         .AddSingleton<RemoteRouting>()
         .AddSingleton<LocalArrivals>()
         .AddSingleton<SessionAdoption>()

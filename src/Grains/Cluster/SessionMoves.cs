@@ -26,6 +26,7 @@ public sealed partial class SessionMoves(
     Adoptions adoptions,
     SessionAdoption adoption,
     RecentMessages recent,
+    RoutingGate gate,
     ILogger<SessionMoves> logger)
 {
     // Longer than it takes to find a silo dead: a client waits rather than being turned away.
@@ -158,7 +159,11 @@ public sealed partial class SessionMoves(
     }
 
     /// <summary>This silo's part of <c>ISiloInbox.Drain</c>.</summary>
-    public Task DrainAsync() => Task.WhenAll(peers.Living.Select(static p => p.Edge.DrainedAsync()));
+    public async Task DrainAsync()
+    {
+        await gate.PassedAsync();
+        await Task.WhenAll(peers.Living.Select(static p => p.Edge.DrainedAsync()));
+    }
 
     [LoggerMessage(350, LogLevel.Information, "The session of '{ClientId}' could not be brought here from {Silo} yet: {Cause}")]
     private partial void NotMoved(string clientId, SiloAddress? silo, string cause);

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Messages;
 using Broker.Grains.Routing;
 using Broker.Grains.Storage;
@@ -8,7 +9,8 @@ namespace Broker.Grains.Wills;
 /// Publishes Wills: at once or after their delay. A Will is a row from before CONNACK until its publication is durable in
 /// the same transaction that removes the row, so a broker that dies publishes it after its restart, once.
 /// </summary>
-public sealed class WillService(MessageRouter router, IMessageStore store, MessageIdSource ids, TimeProvider time)
+public sealed class WillService(
+    MessageRouter router, IMessageStore store, MessageIdSource ids, TimeProvider time, RoutingGate? gate = null)
 {
     private readonly Dictionary<string, (Will Will, long Due)> _delayed = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
@@ -100,6 +102,22 @@ public sealed class WillService(MessageRouter router, IMessageStore store, Messa
 
     /// <summary>Publishes a Will now.</summary>
     public void Publish(Will will)
+    {
+        var phase = gate?.Enter();
+        try
+        {
+            Route(will);
+        }
+        finally
+        {
+            if (phase is { } entered)
+            {
+                gate!.Exit(entered);
+            }
+        }
+    }
+
+    private void Route(Will will)
     {
         var source = new PublishSource(will.ToMessage(ids, Now));
         var record = router.NewRecord(ref source, isKept: true);

@@ -77,7 +77,7 @@ public sealed class EdgeTests : IDisposable
         _target.Answer();
 
         var (_, items) = await NextAsync();
-        Assert.Equal(new[] { 1, 2 }, items);
+        Assert.Equal(Enumerable.Range(1, 2), items);
     }
 
     [Fact]
