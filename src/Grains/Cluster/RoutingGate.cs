@@ -5,7 +5,7 @@ namespace Broker.Grains.Cluster;
 /// was decided by an index before a change of it is then on its way; what is routed from then on sees the change.
 /// </summary>
 /// <remarks>Two counters, of which one is in use: a waiter has the other one used from now on, and waits for this one to empty.</remarks>
-public sealed class RoutingGate
+public sealed class RoutingGate : IDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
 
@@ -32,6 +32,9 @@ public sealed class RoutingGate
 
     /// <summary>Everything that the publish needs has been handed over.</summary>
     public void Exit(int phase) => Interlocked.Decrement(ref _routing[phase]);
+
+    /// <inheritdoc />
+    public void Dispose() => _oneWaiter.Dispose();
 
     /// <summary>Completes when every publish that has begun before is handed over.</summary>
     public async Task PassedAsync()

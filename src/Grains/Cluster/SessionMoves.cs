@@ -22,6 +22,7 @@ public sealed partial class SessionMoves(
     Peers peers,
     LocalInterest local,
     SessionTable sessions,
+    SessionLifecycle lifecycle,
     StateRecovery recovery,
     Adoptions adoptions,
     SessionAdoption adoption,
@@ -156,6 +157,18 @@ public sealed partial class SessionMoves(
         {
             peer.Inbox.Forget(clientId).Ignore();
         }
+    }
+
+    /// <summary>This silo's part of <c>ISiloInbox.Detach</c>.</summary>
+    public async Task<SiloAddress?> DetachAsync(string clientId)
+    {
+        if (sessions.Find(clientId) is null)
+        {
+            // In the store it may be this silo's already, and about to be here.
+            await adoption.WhenIdleAsync(CancellationToken.None);
+        }
+
+        return lifecycle.Depart(clientId)?.Adoption?.From;
     }
 
     /// <summary>This silo's part of <c>ISiloInbox.Drain</c>.</summary>

@@ -270,12 +270,15 @@ public sealed class Edge<T> : IThreadPoolWorkItem
             _batch.Clear();
             _waiting.Clear();
             Change(-items.Count, -SizeOf(items));
-            Answered(items.Count);
-            _isRunning = false;
         }
 
         _metrics.Undeliverable(items.Count);
         _target.Undeliverable(items);
+        lock (_gate)
+        {
+            Answered(items.Count);
+            _isRunning = false;
+        }
     }
 
     private void Answered(int count)

@@ -74,7 +74,7 @@ public sealed class SiloInbox(
     public Task Settle(SiloAddress[] dead) => services.GetRequiredService<DeadSilos>().SettleAsync(dead);
 
     /// <inheritdoc />
-    public Task<SiloAddress?> Detach(string clientId) => Task.FromResult(lifecycle.Depart(clientId)?.Adoption?.From);
+    public Task<SiloAddress?> Detach(string clientId) => Moves.DetachAsync(clientId);
 
     /// <inheritdoc />
     public Task Drain() => Moves.DrainAsync();

@@ -3,9 +3,11 @@ using Xunit;
 
 namespace Broker.Grains.Tests.Cluster;
 
-public sealed class RoutingGateTests
+public sealed class RoutingGateTests : IDisposable
 {
     private readonly RoutingGate _gate = new();
+
+    public void Dispose() => _gate.Dispose();
 
     [Fact]
     public async Task It_waits_for_what_has_begun_and_not_for_what_begins_later()
