@@ -37,6 +37,11 @@ public sealed class ClusterStore : IAsyncDisposable
     /// <summary>Makes this silo known; before it has any session.</summary>
     public Task RegisterAsync(SiloAddress silo, CancellationToken cancellationToken) => ExecuteAsync(
         """
+        WITH forgotten AS (
+            DELETE FROM broker_silo s
+            WHERE alive_until < clock_timestamp() - interval '1 hour' AND NOT broker_is_member(owner)
+                AND NOT EXISTS (SELECT FROM broker_session WHERE owner = s.owner)
+                AND NOT EXISTS (SELECT FROM broker_will WHERE owner = s.owner))
         INSERT INTO broker_silo (owner, cluster, address, port, generation, alive_until)
         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6)
         """,
@@ -93,7 +98,8 @@ public sealed class ClusterStore : IAsyncDisposable
     public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
         $"""
         WITH taken AS (
-            UPDATE broker_will SET owner = $1 WHERE owner = ANY (broker_fence()) RETURNING *)
+            UPDATE broker_will SET owner = $1 FROM (SELECT broker_fence() AS dead OFFSET 0) f WHERE owner = ANY (dead)
+            RETURNING broker_will.*)
         SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
         """,
         PostgresRows.ReadWill,

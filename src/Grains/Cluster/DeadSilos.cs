@@ -161,7 +161,7 @@ public sealed partial class DeadSilos(
                 });
             }
 
-            await delivery.DeliverRecoveredAsync(peer.Address, here);
+            await delivery.DeliverRecoveredAsync(here);
         }
 
         peers.Remove(peer);

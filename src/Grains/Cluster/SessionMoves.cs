@@ -45,8 +45,19 @@ public sealed partial class SessionMoves(
     public async Task BringHereAsync(string clientId)
     {
         using var patience = new CancellationTokenSource(Patience);
-        while (sessions.Find(clientId) is null && await store.FindAsync(clientId, patience.Token) is { } place)
+        while (sessions.Find(clientId) is not { IsDeparting: false } && await store.FindAsync(clientId, patience.Token) is { } place)
         {
+            if (sessions.Find(clientId) is { } departing)
+            {
+                if (store.IsOwn(place))
+                {
+                    // It was to leave, and nobody has taken it.
+                    return;
+                }
+
+                sessions.Discard(departing);
+            }
+
             try
             {
                 if (await TryBringAsync(clientId, place, patience.Token))

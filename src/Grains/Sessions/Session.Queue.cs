@@ -119,8 +119,11 @@ public sealed partial class Session
 
     private void ForgetAll(ReasonCode outcome)
     {
-        var lost = _queue.Total + _inflight.Count + _dormantCount;
-        if (lost > 0 && !IsDeparting)
+        // What is in the store goes along with a session that has another silo now; QoS 0 is only here.
+        var lost = IsDeparting
+            ? _queue.All().Count(static d => d.Qos == QualityOfService.AtMostOnce)
+            : _queue.Total + _inflight.Count + _dormantCount;
+        if (lost > 0)
         {
             _env.Drops.Add(ClientId, "(session)"u8, DropReason.SessionEnded, lost);
         }

@@ -55,6 +55,11 @@ internal sealed class SessionWrite(Session session, bool isConnected, Will? will
 
     public override void Complete(Exception? error)
     {
+        if (_isFenced)
+        {
+            session.NoteFenced();
+        }
+
         if (_isFenced && isConnected)
         {
             error ??= new StoreException("The session has another owner.");

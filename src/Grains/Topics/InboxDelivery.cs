@@ -29,9 +29,9 @@ public sealed class InboxDelivery(
         var first = 0;
         foreach (var messages in batch.Batches)
         {
-            if (messages.RecoveredFrom is { } dead)
+            if (messages.RecoveredFrom is not null)
             {
-                await DeliverRecoveredAsync(dead, MessageBatchCodec.Decode(messages).ConvertAll(static m => m.Message), waiter, first);
+                await DeliverRecoveredAsync(MessageBatchCodec.Decode(messages).ConvertAll(static m => m.Message), waiter, first);
             }
             else
             {
@@ -49,11 +49,10 @@ public sealed class InboxDelivery(
     }
 
     /// <summary>Messages of this silo's own publishers that were under way to a dead silo.</summary>
-    internal async Task DeliverRecoveredAsync(
-        SiloAddress dead, IReadOnlyList<(ApplicationMessage Message, PublishRecord Record)> messages)
+    internal async Task DeliverRecoveredAsync(IReadOnlyList<(ApplicationMessage Message, PublishRecord Record)> messages)
     {
         var waiter = new BatchWaiter(messages.Count);
-        await DeliverRecoveredAsync(dead, [.. messages.Select(static m => m.Message)], waiter, 0);
+        await DeliverRecoveredAsync([.. messages.Select(static m => m.Message)], waiter, 0);
         var outcome = waiter.SealAsync();
         _ = outcome.ContinueWith(
             done =>
@@ -68,11 +67,14 @@ public sealed class InboxDelivery(
             TaskScheduler.Default);
     }
 
-    /// <summary>To sessions that were the dead silo's, and to those of them that did not have the message there.</summary>
+    /// <summary>
+    /// To sessions that were a dead silo's, and to those of them that did not have the message there. Not only to those that
+    /// came from the silo that it was meant for: that one's sessions may have been with another since, which died as well.
+    /// </summary>
     private async Task DeliverRecoveredAsync(
-        SiloAddress dead, List<ApplicationMessage> messages, BatchWaiter waiter, int first)
+        List<ApplicationMessage> messages, BatchWaiter waiter, int first)
     {
-        var adopted = sessions.All.Where(s => Equals(s.Adoption?.From, dead)).Select(static s => s.Number).ToList();
+        var adopted = sessions.All.Where(static s => s.Adoption is not null).Select(static s => s.Number).ToList();
         if (adopted.Count == 0 || messages.Count == 0)
         {
             return;
@@ -84,7 +86,7 @@ public sealed class InboxDelivery(
             var id = messages[i].Id;
             Route(
                 messages[i],
-                session => !Equals(session.Adoption?.From, dead) || held.Contains((session.Number, id)),
+                session => session.Adoption is null || held.Contains((session.Number, id)),
                 waiter,
                 first + i);
         }

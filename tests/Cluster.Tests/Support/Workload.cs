@@ -20,17 +20,18 @@ internal sealed class Workload : IAsyncDisposable
     private List<Task> _sending = [];
 
     public Workload(
-        LocalCluster cluster, Random random, int qos, ProtocolVersion version, bool isExactlyOnce, int publishers = 4, int subscribers = 4)
+        LocalCluster cluster, Random random, int qos, ProtocolVersion version, bool isExactlyOnce, string prefix = "",
+        int publishers = 4, int subscribers = 4)
     {
         _cluster = cluster;
         _checker = new DeliveryChecker(publishers, subscribers, isExactlyOnce);
         _subscribers = [.. Enumerable.Range(0, subscribers).Select(number => new DurableSubscriber(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"s{number}"), "work/#", number, qos, _checker)
+            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}s{number}"), $"{prefix}work/#", number, qos, _checker)
         {
             LeavesSilentBrokers = true,
         })];
         _publishers = [.. Enumerable.Range(0, publishers).Select(number => new ReliablePublisher(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"p{number}"), $"work/{number}", number, qos, _checker)
+            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}p{number}"), $"{prefix}work/{number}", number, qos, _checker)
         {
             LeavesSilentBrokers = true,
         })];

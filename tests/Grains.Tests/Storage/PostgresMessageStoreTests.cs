@@ -1,3 +1,4 @@
+using Broker.Grains.Messages;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,6 +25,10 @@ public sealed class PostgresMessageStoreTests : MessageStoreTests
                 MaximumPendingBytes = maximumPendingBytes,
             },
             NullLogger<PostgresMessageStore>.Instance);
+
+    // Numbers of retained messages may be equal here: silos give them by the time.
+    protected override void PutForbidden(IStoreBatch batch) =>
+        batch.PutRetained("b", 2, new ApplicationMessage(StoreTestExtensions.Message().Bytes, 3, 0) { Publisher = null! });
 
     protected override StoreMetrics Metrics => ((PostgresMessageStore)Store).Metrics;
 }
