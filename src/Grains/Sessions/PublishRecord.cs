@@ -40,10 +40,10 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private ReasonCode _outcome = ReasonCode.Success;
 
     private bool _asksOthers;
+    private bool _isInboundLast;
 
     // One for whoever is still adding deliveries; the rest are deliveries, own rows, and silos that have not answered.
     private int _open = 1;
-    private int _openElsewhere = 1;
 
     public ApplicationMessage Message => message;
 
@@ -125,7 +125,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     internal void Ask()
     {
         _asksOthers = true;
-        Interlocked.Increment(ref _openElsewhere);
         Interlocked.Increment(ref _open);
     }
 
@@ -137,20 +136,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             _outcome = reason;
         }
 
-        ResolveElsewhere();
         Resolve();
     }
 
     /// <summary>No more deliveries will be added.</summary>
-    public void Seal()
-    {
-        if (_asksOthers)
-        {
-            ResolveElsewhere();
-        }
-
-        Resolve();
-    }
+    public void Seal() => Resolve();
 
     /// <summary>Hands it to the store's writer unless that has happened or nothing waits for it any more.</summary>
     public void Post()
@@ -252,7 +242,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <summary>One thing less to wait for.</summary>
     internal void Resolve()
     {
-        if (Interlocked.Decrement(ref _open) > 0)
+        if (Interlocked.Decrement(ref _open) > 0 || WritesInboundLast())
         {
             return;
         }
@@ -268,24 +258,27 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     }
 
     /// <summary>
-    /// All other silos have answered. Only now may the packet id of a QoS 2 publish become durable: one that the client
-    /// finds known when it sends it again must have reached everybody.
+    /// This silo is done with it and the others have answered. Only now may the packet id of a QoS 2 publish become durable:
+    /// one that the client finds known when it sends it again must have reached everybody.
     /// </summary>
-    private void ResolveElsewhere()
+    /// <returns>Whether that is under way, and is waited for.</returns>
+    private bool WritesInboundLast()
     {
-        if (Interlocked.Decrement(ref _openElsewhere) > 0 || _inboundSession is not { } session)
+        if (!_asksOthers || _isInboundLast || _inboundSession is not { } session)
         {
-            return;
+            return false;
         }
 
+        _isInboundLast = true;
         if (_outcome != ReasonCode.Success)
         {
             session.InboundCompleted(_inboundId, isCommitted: false);
-            return;
+            return false;
         }
 
         Interlocked.Increment(ref _open);
         store.Post(new InboundWrite(this, session));
+        return true;
     }
 
     private void AddOwnRows()

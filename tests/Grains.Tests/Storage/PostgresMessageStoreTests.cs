@@ -28,7 +28,7 @@ public sealed class PostgresMessageStoreTests : MessageStoreTests
 
     // Numbers of retained messages may be equal here: silos give them by the time.
     protected override void PutForbidden(IStoreBatch batch) =>
-        batch.PutRetained("b", 2, new ApplicationMessage(StoreTestExtensions.Message().Bytes, 3, 0) { Publisher = null! });
+        batch.PutRetained("b", 2, new ApplicationMessage(StoreTestExtensions.Message().Bytes.ToArray(), 3, 0) { Publisher = null! });
 
     protected override StoreMetrics Metrics => ((PostgresMessageStore)Store).Metrics;
 }
