@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds everything with warnings as errors, runs every test project, and ends with
 # "N passed, N failed". Usage: ./test.sh [FILTER]            FILTER as for dotnet test, for example FullyQualifiedName~T05
-#                              ./test.sh --chaos MINUTES   random schedules of faults on a cluster, for so long
+#                              ./test.sh --chaos MINUTES   all fault tests of a cluster, and random schedules for so long
 set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$root" || exit 1
 if [[ ${1:-} == --chaos ]]; then
     export BROKER_CHAOS_MINUTES=${2:-10}
-    filter=FullyQualifiedName~ChaosTests
+    filter=FullyQualifiedName~Broker.Cluster.Tests
 else
     filter=${1:-}
 fi

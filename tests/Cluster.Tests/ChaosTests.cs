@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Broker.Cluster.Tests;
 
 /// <summary>
-/// Random schedules of faults, for as long as BROKER_CHAOS_MINUTES says (<c>./test.sh --chaos MINUTES</c>). Each is repeated by
+/// Random schedules of faults, also several at once, for as long as BROKER_CHAOS_MINUTES says (<c>./test.sh --chaos MINUTES</c>). Each is repeated by
 /// its seed: BROKER_TEST_SEED.
 /// </summary>
 public sealed class ChaosTests(ITestOutputHelper output) : ClusterTest(output)

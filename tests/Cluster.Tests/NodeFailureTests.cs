@@ -6,10 +6,13 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     // Detection, fencing, adoption and reconnects, on a machine that has two cores for all of it.
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
-    [Theory]
-    [InlineData(1, ProtocolVersion.Mqtt311)]
-    [InlineData(2, ProtocolVersion.Mqtt5)]
-    public Task Killed_nodes(int qos, ProtocolVersion version) => RunAsync("kill", qos, version, async (workload, random) =>
+    [Fact]
+    public Task Killed_nodes() => KillAsync(1, ProtocolVersion.Mqtt311);
+
+    [ChaosFact]
+    public Task Killed_nodes_at_QoS_2() => KillAsync(2, ProtocolVersion.Mqtt5);
+
+    private Task KillAsync(int qos, ProtocolVersion version) => RunAsync("kill", qos, version, async (workload, random) =>
     {
         for (var round = 0; round < 3; round++)
         {
@@ -22,10 +25,13 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         }
     }, killsSilos: true);
 
-    [Theory]
-    [InlineData(1, ProtocolVersion.Mqtt5)]
-    [InlineData(2, ProtocolVersion.Mqtt311)]
-    public Task A_frozen_node(int qos, ProtocolVersion version) => RunAsync("freeze", qos, version, async (workload, random) =>
+    [ChaosFact]
+    public Task A_frozen_node() => FreezeAsync(1, ProtocolVersion.Mqtt5);
+
+    [ChaosFact]
+    public Task A_frozen_node_at_QoS_2() => FreezeAsync(2, ProtocolVersion.Mqtt311);
+
+    private Task FreezeAsync(int qos, ProtocolVersion version) => RunAsync("freeze", qos, version, async (workload, random) =>
     {
         var frozen = Cluster.FreezeAsync(random.Next(Cluster.Silos.Count), TimeSpan.FromSeconds(5));
         await workload.ProgressAsync(200, Recovery);
@@ -33,7 +39,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         await workload.ProgressAsync(200, Recovery);
     }, killsSilos: true);
 
-    [Fact]
+    [ChaosFact]
     public Task A_short_freeze_is_not_a_death() => RunAsync("short freeze", 1, ProtocolVersion.Mqtt5, async (workload, random) =>
     {
         for (var round = 0; round < 3; round++)
