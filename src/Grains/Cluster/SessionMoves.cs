@@ -45,9 +45,9 @@ public sealed partial class SessionMoves(
     public async Task BringHereAsync(string clientId)
     {
         using var patience = new CancellationTokenSource(Patience);
-        while (sessions.Find(clientId) is not { IsDeparting: false } && await store.FindAsync(clientId, patience.Token) is { } place)
+        while (!IsHere(clientId) && await store.FindAsync(clientId, patience.Token) is { } place)
         {
-            if (sessions.Find(clientId) is { } departing)
+            if (sessions.Find(clientId) is { IsDeparting: true } departing)
             {
                 if (store.IsOwn(place))
                 {
@@ -60,7 +60,7 @@ public sealed partial class SessionMoves(
 
             try
             {
-                if (await TryBringAsync(clientId, place, patience.Token))
+                if (sessions.Find(clientId) is not { State: SessionState.Arriving } && await TryBringAsync(clientId, place, patience.Token))
                 {
                     return;
                 }
@@ -78,6 +78,9 @@ public sealed partial class SessionMoves(
             await Task.Delay(Pause, CancellationToken.None);
         }
     }
+
+    private bool IsHere(string clientId) =>
+        sessions.Find(clientId) is { IsDeparting: false, State: not SessionState.Arriving };
 
     private async Task<bool> TryBringAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
     {
@@ -141,10 +144,6 @@ public sealed partial class SessionMoves(
             await local.AnnouncedAsync().WaitAsync(cancellationToken);
             await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(AnswerTime, cancellationToken);
             await peer.Inbox.Flush(clientId).WaitAsync(AnswerTime, cancellationToken);
-            if (!await store.ClaimAsync(place.Number, place.Owner, cancellationToken))
-            {
-                throw new StoreException($"The session of '{clientId}' has another owner.");
-            }
         }
         catch
         {
@@ -152,21 +151,50 @@ public sealed partial class SessionMoves(
             throw;
         }
 
-        // It is this silo's; a failure from here on leaves it in the store for the next CONNECT.
-        try
+        // From here on it goes on whether or not the client still waits: what comes for the session waits in it.
+        if (!await FinishAsync(clientId, place, stored, session, peer).WaitAsync(cancellationToken))
         {
-            var after = await store.LoadAsync([place.Number], cancellationToken);
-            recent.Moved(clientId, await store.StoredIdsAsync(place.Number, stored, cancellationToken));
-            recovery.Arrive(session, after, recent);
+            throw new StoreException($"The session of '{clientId}' has another owner.");
         }
-        catch
+    }
+
+    private async Task<bool> FinishAsync(string clientId, SessionPlace place, long stored, Session session, Peer former)
+    {
+        if (!await UntilAnsweredAsync(() => ClaimAsync(clientId, place)))
         {
             sessions.Discard(session);
-            throw;
+            return false;
         }
-        finally
+
+        await UntilAnsweredAsync(async () =>
         {
-            peer.Inbox.Forget(clientId).Ignore();
+            var state = await store.LoadAsync([place.Number], CancellationToken.None);
+            recent.Moved(clientId, await store.StoredIdsAsync(place.Number, stored, CancellationToken.None));
+            recovery.Arrive(session, state, recent);
+            return true;
+        });
+        former.Inbox.Forget(clientId).Ignore();
+        return true;
+    }
+
+    /// <summary>Also true when an earlier attempt had succeeded without an answer.</summary>
+    private async Task<bool> ClaimAsync(string clientId, SessionPlace place) =>
+        await store.ClaimAsync(place.Number, place.Owner, CancellationToken.None)
+            || (await store.FindAsync(clientId, CancellationToken.None) is { } now && now.Number == place.Number && store.IsOwn(now));
+
+    /// <summary>Tries again as long as the database does not answer: nobody else can know what it has done.</summary>
+    private static async Task<bool> UntilAnsweredAsync(Func<Task<bool>> attempt)
+    {
+        while (true)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (StoreException)
+            {
+                await Task.Delay(Pause);
+            }
         }
     }
 

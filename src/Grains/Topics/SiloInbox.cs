@@ -27,7 +27,6 @@ public sealed class SiloInbox(
 {
     private readonly RepeatGuard<DeliveryOutcome> _repeats = new();
     private readonly MatchBuffer<Subscription> _buffer = new();
-    private long _version;
 
     private SessionMoves Moves => services.GetRequiredService<SessionMoves>();
 
@@ -66,7 +65,7 @@ public sealed class SiloInbox(
 
         return Task.FromResult(new SiloInterest
         {
-            Silo = silos.Local, Version = ++_version, Connected = connected, Dormant = all.Length - connected,
+            Silo = silos.Local, Connected = connected, Dormant = all.Length - connected,
         });
     }
 
