@@ -103,7 +103,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         var random = new Random(Seed);
         var name = $"{scenario}, QoS {qos}, seed {Seed}";
         Say(name);
-        await using var workload = new Workload(Cluster, random, qos, version, isExactlyOnce: qos == 2 && !killsSilos);
+        await using var workload = new Workload(Cluster, random, qos, version, isExactlyOnce: qos == 2);
         await workload.StartAsync();
         await workload.ProgressAsync(200, Recovery);
         await faults(workload, random);

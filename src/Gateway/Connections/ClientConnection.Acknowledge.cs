@@ -59,7 +59,6 @@ internal sealed partial class ClientConnection
 
     private void RefuseOnce((ushort Packet, ReasonCode Reason) refused)
     {
-        _session?.CancelInbound(refused.Packet);
-        SendAck(PacketType.PubRec, refused.Packet, refused.Reason);
+        _session?.RefuseInbound(refused.Packet, () => SendAck(PacketType.PubRec, refused.Packet, refused.Reason));
     }
 }

@@ -45,12 +45,6 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (_services.Remote is { } remote && remote.MustWait(topic, view.Qos, out var wait))
-        {
-            _pending = PublishAfterAsync(wait, Materialize(view, topic), view.PacketId);
-            return;
-        }
-
         var source = new PublishSource(
             view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids);
         Publish(ref source, view.PacketId);
@@ -59,12 +53,7 @@ internal sealed partial class ClientConnection
     /// <summary>A publish that another silo has no room for, or that has to wait for the sessions of a dead one.</summary>
     private async Task PublishAfterAsync(Task wait, ApplicationMessage message, ushort packetId)
     {
-        do
-        {
-            await wait.WaitAsync(_context.ConnectionClosed);
-        }
-        while (_services.Remote!.MustWait(message.Topic, message.Qos, out wait));
-
+        await wait.WaitAsync(_context.ConnectionClosed);
         if (_isClosing)
         {
             return;
@@ -149,6 +138,12 @@ internal sealed partial class ClientConnection
         var phase = gate.Enter();
         try
         {
+            if (_services.Remote!.MustWait(source.Topic, source.Qos, out var wait))
+            {
+                _pending = PublishAfterAsync(wait, source.Materialize(), packetId);
+                return;
+            }
+
             Deliver(ref source, packetId);
         }
         finally
@@ -193,7 +188,7 @@ internal sealed partial class ClientConnection
 
     private void PublishOnce(ref PublishSource source, ushort packetId)
     {
-        switch (_session!.BeginInbound(packetId, out var earlier))
+        switch (_session!.BeginInbound(packetId, out var earlier, out var inDoubt))
         {
             case InboundStatus.TooMany:
                 Refuse(Violations.TooManyUnreleased);
@@ -210,6 +205,9 @@ internal sealed partial class ClientConnection
                     earlier.Wait(waiter);
                 }
 
+                return;
+            case InboundStatus.Repeat:
+                _pending = PublishRepeatedAsync(source.Materialize().As(inDoubt), packetId);
                 return;
             case InboundStatus.New:
             default:
@@ -232,6 +230,16 @@ internal sealed partial class ClientConnection
         }
 
         Route(ref source, packetId, record);
+    }
+
+    /// <summary>The client sends again what a silo took that did not come to tell it (promise 2).</summary>
+    private async Task PublishRepeatedAsync(ApplicationMessage message, ushort packetId)
+    {
+        var record = new PublishRecord(message, _services.Store.NextMessageNumber(), _services.Store);
+        _session!.SetInboundRecord(packetId, record);
+        record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
+        await _services.Repeats!.RouteAsync(message, record);
+        record.Seal();
     }
 
     private void Route(ref PublishSource source, ushort packetId, PublishRecord? record)

@@ -35,6 +35,7 @@ internal sealed record ConnectionServices(
     LiveSilos Silos,
     RemoteRouting? Remote = null,
     RoutingGate? Gate = null,
+    RepeatedPublishes? Repeats = null,
     SiloTime? SiloTime = null)
 {
     /// <summary>Whether other silos may have sessions.</summary>

@@ -90,7 +90,7 @@ internal sealed class PublishAcknowledgements(Action<PacketType, ushort, ReasonC
         lock (_gate)
         {
             entry.IsDone = true;
-            if (reason != ReasonCode.Success)
+            if (reason is not (ReasonCode.Success or InternalOutcome.Elsewhere))
             {
                 entry.Reason = reason;
             }

@@ -25,6 +25,13 @@ public sealed record MessageBatch
     [Id(4)]
     public SiloAddress[] Settled { get; init; } = [];
 
+    /// <summary>
+    /// Whether publishers have published the messages before, under the same ids, through a silo that is dead now or that
+    /// they have left: sessions that have them already do not get them again.
+    /// </summary>
+    [Id(5)]
+    public bool IsRepeat { get; init; }
+
     /// <summary>The messages, one after the other. Never changed after construction.</summary>
     [Id(3)]
     public required byte[] Bytes { get; init; }

@@ -9,6 +9,8 @@ public static class ClusterServices
         .AddSingleton<ClusterStore>()
         .AddSingleton<SiloTime>()
         .AddSingleton<RoutingGate>()
+        .AddSingleton<RepeatedPublishes>()
+        .AddSingleton<InDoubtDeliveries>()
         .AddSingleton<RemoteRouting>()
         .AddSingleton<LocalArrivals>()
         .AddSingleton<SessionAdoption>()

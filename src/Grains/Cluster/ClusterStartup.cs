@@ -1,4 +1,5 @@
 using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Microsoft.Extensions.Logging;
@@ -18,6 +19,8 @@ public sealed partial class ClusterStartup(
     DeadSilos dead,
     SessionAdoption adoption,
     RetainedMessages retained,
+    InDoubtDeliveries inDoubt,
+    SessionEnvironment sessions,
     LiveSilos silos,
     ILogger<ClusterStartup> logger)
 {
@@ -28,6 +31,7 @@ public sealed partial class ClusterStartup(
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         local.IsEnabled = true;
+        sessions.HoldBack = inDoubt.Hold;
         await messages.OpenAsync(cancellationToken);
         await siloTime.StartAsync(silos.Local, cancellationToken);
         peers.Open();

@@ -168,6 +168,21 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         sessions.ToArray(), ids.Select(PostgresRows.Id).ToArray());
 
+    /// <summary>Which of these messages their publishers may still publish again.</summary>
+    public Task<List<MessageId>> RepeatableAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) => QueryAsync(
+        "SELECT message FROM broker_inbound WHERE message = ANY ($1)",
+        static r => PostgresRows.ReadId(r, 0),
+        cancellationToken,
+        [ids.Select(PostgresRows.Id).ToArray()]);
+
+    /// <summary>Which sessions have which of these messages, that may be repeated, at QoS 2.</summary>
+    public Task<List<(long Session, MessageId Id)>> HoldersAsync(
+        IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) => QueryAsync(
+        "SELECT session, in_doubt FROM broker_delivery WHERE in_doubt = ANY ($1)",
+        static r => (r.GetInt64(0), PostgresRows.ReadId(r, 1)),
+        cancellationToken,
+        [ids.Select(PostgresRows.Id).ToArray()]);
+
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 

@@ -19,6 +19,7 @@ public sealed partial class DeadSilos(
     InboxDelivery delivery,
     LiveSilos silos,
     ClusterStore store,
+    RoutingGate gate,
     ILogger<DeadSilos> logger) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -34,6 +35,7 @@ public sealed partial class DeadSilos(
     /// <summary>Begins to take notice of deaths; the silo has its sessions.</summary>
     public void Open()
     {
+        routing.Stray = (peer, item) => _ = Task.Run(() => RecoverAsync(peer, [item]));
         peers.Died += Died;
         Died();
     }
@@ -140,8 +142,9 @@ public sealed partial class DeadSilos(
 
     private async Task RecoverAsync(Peer peer)
     {
-        // Its edge gives back what is in flight when that call has ended.
+        // Its edge gives back what is in flight when that call has ended. Publishes that did not wait have been handed over.
         await peer.Edge.DrainedAsync();
+        await gate.PassedAsync();
         while (!peer.IsSettled)
         {
             var kept = peer.TakeKept(isLast =>
@@ -151,20 +154,25 @@ public sealed partial class DeadSilos(
                     interest.Drop(peer);
                 }
             });
-            var here = new List<(ApplicationMessage Message, PublishRecord Record)>();
-            foreach (var item in kept)
-            {
-                routing.Recover(peer, item, (message, record) =>
-                {
-                    record.Ask();
-                    here.Add((message, record));
-                });
-            }
-
-            await delivery.DeliverRecoveredAsync(here);
+            await RecoverAsync(peer, kept);
         }
 
         peers.Remove(peer);
+    }
+
+    private async Task RecoverAsync(Peer peer, List<Outgoing> items)
+    {
+        var here = new List<(ApplicationMessage Message, PublishRecord Record)>();
+        foreach (var item in items)
+        {
+            routing.Recover(peer, item, (message, record) =>
+            {
+                record.Ask();
+                here.Add((message, record));
+            });
+        }
+
+        await delivery.DeliverRecoveredAsync(here);
     }
 
     [LoggerMessage(340, LogLevel.Debug, "Dead silos are not settled yet: {Cause}")]

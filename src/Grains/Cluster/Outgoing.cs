@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Sessions;
 using Broker.Grains.Topics;
 
@@ -11,6 +12,9 @@ namespace Broker.Grains.Cluster;
 internal readonly record struct Outgoing(
     RoutedMessage Message, PublishRecord? Record, SiloAddress? RecoveredFrom = null, SiloAddress[]? Settled = null)
 {
+    /// <summary>Whether the message has been published before, see <see cref="MessageBatch.IsRepeat"/>.</summary>
+    public bool IsRepeat { get; init; }
+
     /// <summary>Bytes that it counts on an edge.</summary>
     public int Size => Settled is null ? Message.Size : 64;
 }

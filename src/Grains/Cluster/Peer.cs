@@ -151,15 +151,20 @@ public sealed class Peer : IDisposable
             for (var i = 0; i < items.Count;)
             {
                 var from = items[i].RecoveredFrom;
+                var isRepeat = items[i].IsRepeat;
                 _messages.Clear();
-                for (; i < items.Count && items[i].Settled is null && Equals(items[i].RecoveredFrom, from); i++)
+                for (; i < items.Count && items[i].Settled is null && items[i].IsRepeat == isRepeat
+                    && Equals(items[i].RecoveredFrom, from); i++)
                 {
                     _messages.Add(items[i].Message);
                 }
 
                 var settled = i < items.Count && items[i].Settled is { } note ? note : [];
                 i += settled.Length > 0 ? 1 : 0;
-                batches.Add(MessageBatchCodec.Encode(_messages, local) with { RecoveredFrom = from, Settled = settled });
+                batches.Add(MessageBatchCodec.Encode(_messages, local) with
+                {
+                    RecoveredFrom = from, Settled = settled, IsRepeat = isRepeat,
+                });
             }
 
             return [.. batches];

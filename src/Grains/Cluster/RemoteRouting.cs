@@ -12,16 +12,21 @@ namespace Broker.Grains.Cluster;
 /// Takes publishes to the silos that are interested: once to each, whatever number of filters and sessions match there.
 /// One edge leads to each silo, so the messages of a publisher stay in order.
 /// </summary>
-public sealed class RemoteRouting(Peers peers, RemoteInterest interest, DropLedger drops, IMessageStore store)
+public sealed class RemoteRouting(
+    Peers peers, RemoteInterest interest, DropLedger drops, IMessageStore store, RoutingGate gate, RepeatableMessages repeatable)
 {
     [ThreadStatic]
     private static Scratch? _scratch;
 
     private TaskCompletionSource? _settling;
 
+    /// <summary>Takes what was meant for a silo that is settled by now; see <see cref="Recover"/>.</summary>
+    internal Action<Peer, Outgoing> Stray { get; set; } = static (_, _) => { };
+
     /// <summary>
     /// Whether a publish has to wait: a silo that is interested is dead and its sessions are nowhere yet, or the edge to one
-    /// is full. Asked before the message is delivered to anybody, so that its order is kept.
+    /// is full. Asked before the message is delivered to anybody, so that its order is kept, and inside the
+    /// <see cref="RoutingGate"/>: whoever settles a dead silo waits for those that were told that they need not wait.
     /// </summary>
     public bool MustWait(ReadOnlySpan<byte> topic, QualityOfService qos, out Task wait)
     {
@@ -52,7 +57,20 @@ public sealed class RemoteRouting(Peers peers, RemoteInterest interest, DropLedg
         return false;
     }
 
-    /// <summary>Hands a publish over to the edges.</summary>
+    /// <summary>
+    /// To be called before a publish is delivered here: decides whether it may have to be repeated, because other silos take
+    /// part in a QoS 2 publish of a durable session.
+    /// </summary>
+    public void Prepare(ref PublishSource source, PublishRecord? record)
+    {
+        if (record is { RemembersInbound: true } && !peers.IsAlone && FindTargets(source.Topic, source.Retain, out _).Count > 0)
+        {
+            record.Message.MayRepeat = true;
+            repeatable.TryAdd(record.Message.Id);
+        }
+    }
+
+    /// <summary>Hands a publish over to the edges: now, or when it is committed if it may have to be repeated.</summary>
     /// <returns>Number of silos that it goes to because of their interest.</returns>
     public int Forward(ref PublishSource source, ref PublishRecord? record)
     {
@@ -61,36 +79,33 @@ public sealed class RemoteRouting(Peers peers, RemoteInterest interest, DropLedg
             return 0;
         }
 
-        var scratch = _scratch ??= new Scratch();
-        var matches = interest.Match(source.Topic, scratch.Matches);
-        if (matches.IsEmpty && !source.Retain)
+        var targets = FindTargets(source.Topic, source.Retain, out var interested);
+        if (record is { Message.MayRepeat: true })
         {
-            return 0;
+            record.ForwardOnceCommitted(this, gate.Enter());
         }
-
-        scratch.Targets.Clear();
-        foreach (var peer in matches)
+        else if (targets.Count > 0)
         {
-            if (!scratch.Targets.Contains(peer))
-            {
-                scratch.Targets.Add(peer);
-            }
-        }
-
-        var interested = scratch.Targets.Count;
-        if (source.Retain)
-        {
-            // Every silo has all retained messages.
-            scratch.Targets.AddRange(peers.Living.Where(p => !scratch.Targets.Contains(p)));
-        }
-
-        if (scratch.Targets.Count > 0)
-        {
-            Send(source.Materialize(), scratch.Targets, ref record);
+            Send(source.Materialize(), targets, ref record);
         }
 
         return interested;
     }
+
+    /// <summary>The publish and its packet id are durable: the silos that are interested now get it.</summary>
+    internal void Committed(PublishRecord record, int phase, bool isCommitted)
+    {
+        if (isCommitted)
+        {
+            Send(record.Message, FindTargets(record.Message.Topic, record.Message.Retain, out _), ref record!);
+        }
+
+        gate.Exit(phase);
+    }
+
+    /// <summary>Takes a publish that has come again to the silos that are interested; each knows who has it already.</summary>
+    internal void ForwardRepeat(ApplicationMessage message, PublishRecord record) =>
+        Send(message, FindTargets(message.Topic, message.Retain, out _), ref record!, isRepeat: true);
 
     /// <summary>
     /// Sends what was under way to a dead silo to those that have its sessions now; what nobody waits for is dropped.
@@ -130,7 +145,30 @@ public sealed class RemoteRouting(Peers peers, RemoteInterest interest, DropLedg
     /// <summary>Those that wait go on.</summary>
     internal void EndSettling() => Interlocked.Exchange(ref _settling, null)?.TrySetResult();
 
-    private void Send(ApplicationMessage message, List<Peer> targets, ref PublishRecord? record)
+    /// <summary>The silos that a message goes to, each once.</summary>
+    private List<Peer> FindTargets(ReadOnlySpan<byte> topic, bool retain, out int interested)
+    {
+        var scratch = _scratch ??= new Scratch();
+        scratch.Targets.Clear();
+        foreach (var peer in interest.Match(topic, scratch.Matches))
+        {
+            if (!scratch.Targets.Contains(peer))
+            {
+                scratch.Targets.Add(peer);
+            }
+        }
+
+        interested = scratch.Targets.Count;
+        if (retain)
+        {
+            // Every silo has all retained messages.
+            scratch.Targets.AddRange(peers.Living.Where(p => !scratch.Targets.Contains(p)));
+        }
+
+        return scratch.Targets;
+    }
+
+    private void Send(ApplicationMessage message, List<Peer> targets, ref PublishRecord? record, bool isRepeat = false)
     {
         if (message.Qos != QualityOfService.AtMostOnce)
         {
@@ -141,16 +179,16 @@ public sealed class RemoteRouting(Peers peers, RemoteInterest interest, DropLedg
         {
             var waits = message.Qos == QualityOfService.AtMostOnce ? null : record;
             waits?.Ask();
-            Post(peer, new Outgoing(new RoutedMessage(message, message.Id), waits));
+            Post(peer, new Outgoing(new RoutedMessage(message, message.Id), waits) { IsRepeat = isRepeat });
         }
     }
 
-    private static void Post(Peer peer, in Outgoing item)
+    private void Post(Peer peer, in Outgoing item)
     {
         if (!peer.Post(item))
         {
-            // Settled between the match and now: who publishes is asked to do so again, and then matches what is true.
-            item.Record?.Answered(ReasonCode.ImplementationSpecificError);
+            // Settled between the match and now. What clients publish waits until it is settled, but not a Will.
+            Stray(peer, item);
         }
     }
 

@@ -38,6 +38,12 @@ public sealed class ApplicationMessage
     /// <summary>Client Identifier of the publisher: for No Local and for the loss ledger.</summary>
     public string Publisher { get; init; } = "";
 
+    /// <summary>
+    /// Whether its publisher may publish it again, under the same id, through another silo than the one that is doing so: a
+    /// QoS 2 publish of a durable session, that silos beside the publisher's own take part in.
+    /// </summary>
+    public bool MayRepeat { get; internal set; }
+
     /// <summary>Topic name, UTF-8.</summary>
     public ReadOnlySpan<byte> Topic => _bytes.AsSpan(0, _topicLength);
 
@@ -58,6 +64,17 @@ public sealed class ApplicationMessage
 
     /// <summary>What it counts against byte limits.</summary>
     public int Size => _bytes.Length;
+
+    /// <summary>The same message under the id that it had when it was published before.</summary>
+    public ApplicationMessage As(MessageId id) => new(_bytes, _topicLength, _propertiesLength)
+    {
+        Id = id,
+        Qos = Qos,
+        Retain = Retain,
+        ExpiresAt = ExpiresAt,
+        Publisher = Publisher,
+        MayRepeat = true,
+    };
 
     /// <summary>Whether the message has expired at <paramref name="now"/> (milliseconds since 1970).</summary>
     public bool IsExpired(long now) => ExpiresAt <= now;

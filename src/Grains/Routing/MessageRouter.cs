@@ -55,6 +55,8 @@ public sealed class MessageRouter(
             matches = Array.FindAll(matches.ToArray(), s => !passOver(s.Session));
         }
 
+        remote.Prepare(ref source, record);
+
         // Here first: other silos are asked for their part of the record while it is still open.
         var count = DeliverMatches(ref source, publisher, matches, scratch, ref record);
         return count + remote.Forward(ref source, ref record);

@@ -1,4 +1,5 @@
 using Broker.Grains.Messages;
+using Broker.Grains.Storage;
 using Broker.Protocol;
 
 namespace Broker.Grains.Sessions;
@@ -49,6 +50,12 @@ public sealed class Delivery
     /// <summary>The next delivery of the same <see cref="PublishRecord"/>.</summary>
     internal Delivery? NextInRecord { get; set; }
 
+    /// <summary>
+    /// Id of a message that its publisher may publish again: the row outlives the acknowledgement as long as that is so, and
+    /// says that the session has had it (promise 2). <see cref="MessageId.None"/> for any other.
+    /// </summary>
+    public MessageId InDoubt { get; init; }
+
     /// <summary>QoS 2: PUBREC arrived.</summary>
     public bool Released { get; set; }
 
@@ -77,8 +84,11 @@ public sealed class Delivery
     internal static bool MayCollide(long oldest, long sequence) => sequence - oldest >= PacketIdCount;
 
     /// <summary>Its row in the store.</summary>
-    internal Broker.Grains.Storage.DeliveryRow ToRow() => new(
-        Session.Number, Sequence, MessageNumber, Size, Qos, Retain, Released, ExpiresAt, SubscriptionIdentifiers);
+    internal DeliveryRow ToRow() =>
+        new(Session.Number, Sequence, MessageNumber, Size, Qos, Retain, Released, ExpiresAt, SubscriptionIdentifiers)
+        {
+            InDoubt = InDoubt,
+        };
 
     internal RowState RowState => (RowState)Volatile.Read(ref _rowState);
 

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Messages;
 using Broker.Grains.Storage;
 using Broker.Protocol;
@@ -38,11 +39,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private bool _isDone;
     private bool _isFenced;
     private ReasonCode _outcome = ReasonCode.Success;
+    private RemoteRouting? _forward;
+    private int _forwardPhase;
 
-    private bool _asksOthers;
-    private bool _isInboundLast;
-
-    // One for whoever is still adding deliveries; the rest are deliveries, own rows, and silos that have not answered.
+    // One for whoever is still adding deliveries; the rest are deliveries, own rows, the turn of other silos, and those of
+    // them that have not answered.
     private int _open = 1;
 
     public ApplicationMessage Message => message;
@@ -58,6 +59,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
 
     /// <summary>Whether nothing is waited for any more.</summary>
     public bool IsDone => Volatile.Read(ref _isDone);
+
+    /// <summary>Whether its publisher is told that it failed; settled when it is done.</summary>
+    public bool IsRefused => _outcome is not (ReasonCode.Success or InternalOutcome.Elsewhere);
+
+    /// <summary>Whether the packet id of a durable session becomes durable with it.</summary>
+    public bool RemembersInbound => _inboundSession is not null;
 
     /// <inheritdoc />
     public override bool MustSucceed => IsKept;
@@ -122,21 +129,29 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     }
 
     /// <summary>Another silo has to answer before its publisher is told. Only before <see cref="Seal"/>.</summary>
-    internal void Ask()
-    {
-        _asksOthers = true;
-        Interlocked.Increment(ref _open);
-    }
+    internal void Ask() => Interlocked.Increment(ref _open);
 
     /// <summary>A silo that was asked has answered.</summary>
     internal void Answered(ReasonCode reason)
     {
-        if (reason != ReasonCode.Success)
+        if (reason != ReasonCode.Success && !IsRefused)
         {
             _outcome = reason;
         }
 
         Resolve();
+    }
+
+    /// <summary>
+    /// Other silos have their turn once it is committed, with the packet id and the message id: whoever sees the publish
+    /// again can then tell what it is a repetition of (promise 2).
+    /// </summary>
+    /// <param name="phase">Of the <see cref="RoutingGate"/>; it is left when they had it.</param>
+    internal void ForwardOnceCommitted(RemoteRouting remote, int phase)
+    {
+        _forward = remote;
+        _forwardPhase = phase;
+        Interlocked.Increment(ref _open);
     }
 
     /// <summary>No more deliveries will be added.</summary>
@@ -171,6 +186,17 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <inheritdoc />
     public override void AddTo(IStoreBatch batch)
     {
+        if (_inboundSession is { } publisher)
+        {
+            if (!batch.Owns(publisher.Number, publisher.StoreEpoch))
+            {
+                // Whoever has the publisher's session will get the publish again, and could not tell that it was routed here.
+                throw new SessionFencedException(publisher.Number);
+            }
+
+            batch.PutInboundId(publisher.Number, _inboundId, _forward is null ? MessageId.None : message.Id);
+        }
+
         var references = 0;
         _isFenced = false;
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
@@ -197,11 +223,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             batch.PutMessage(number, message, references);
         }
 
-        if (_inboundSession is not null && !_asksOthers && batch.Owns(_inboundSession.Number, _inboundSession.StoreEpoch))
-        {
-            batch.PutInboundId(_inboundSession.Number, _inboundId);
-        }
-
         _rows?.Invoke(batch);
     }
 
@@ -214,8 +235,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         }
         else if (_isFenced)
         {
-            // Another silo has the session, and does not have this message.
-            _outcome = ReasonCode.ImplementationSpecificError;
+            _outcome = InternalOutcome.Elsewhere;
         }
 
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
@@ -223,7 +243,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             delivery.Session.StorageCompleted(delivery, error is null);
         }
 
-        if (_inboundSession is not null && !_asksOthers)
+        if (_inboundSession is not null && (_forward is null || error is not null))
         {
             _inboundSession.InboundCompleted(_inboundId, error is null);
         }
@@ -231,6 +251,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         if (error is null)
         {
             _committed?.Invoke();
+        }
+
+        if (_forward is { } remote)
+        {
+            remote.Committed(this, _forwardPhase, error is null);
+            Resolve();
         }
 
         if (_hasOwnRows)
@@ -242,7 +268,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <summary>One thing less to wait for.</summary>
     internal void Resolve()
     {
-        if (Interlocked.Decrement(ref _open) > 0 || WritesInboundLast())
+        if (Interlocked.Decrement(ref _open) > 0)
         {
             return;
         }
@@ -257,30 +283,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         _moreWaiters?.ForEach(waiter => waiter.Published(_outcome));
     }
 
-    /// <summary>
-    /// This silo is done with it and the others have answered. Only now may the packet id of a QoS 2 publish become durable:
-    /// one that the client finds known when it sends it again must have reached everybody.
-    /// </summary>
-    /// <returns>Whether that is under way, and is waited for.</returns>
-    private bool WritesInboundLast()
-    {
-        if (!_asksOthers || _isInboundLast || _inboundSession is not { } session)
-        {
-            return false;
-        }
-
-        _isInboundLast = true;
-        if (_outcome != ReasonCode.Success)
-        {
-            session.InboundCompleted(_inboundId, isCommitted: false);
-            return false;
-        }
-
-        Interlocked.Increment(ref _open);
-        store.Post(new InboundWrite(this, session));
-        return true;
-    }
-
     private void AddOwnRows()
     {
         if (!_hasOwnRows)
@@ -290,28 +292,5 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         }
 
         IsUrgent = true;
-    }
-
-    /// <summary>The packet id of a QoS 2 publish that other silos have answered for.</summary>
-    private sealed class InboundWrite(PublishRecord record, Session session) : StoreWrite
-    {
-        public override void AddTo(IStoreBatch batch)
-        {
-            if (batch.Owns(session.Number, session.StoreEpoch))
-            {
-                batch.PutInboundId(session.Number, record._inboundId);
-            }
-        }
-
-        public override void Complete(Exception? error)
-        {
-            if (error is not null)
-            {
-                record._outcome = StoreErrors.ReasonFor(error);
-            }
-
-            session.InboundCompleted(record._inboundId, error is null);
-            record.Resolve();
-        }
     }
 }

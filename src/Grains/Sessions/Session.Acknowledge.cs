@@ -9,6 +9,9 @@ public sealed partial class Session
 {
     private List<(long Sequence, long Message)>? _acknowledged;
 
+    // Acknowledged deliveries whose row stays for now, see Delivery.InDoubt.
+    private int _heldBack;
+
     // Whether the client has lately acknowledged within the grace; decides if a commit may wait for it (AckGraceQueue).
     private bool _acknowledgesFast = true;
 
@@ -118,8 +121,28 @@ public sealed partial class Session
     private void Complete(Delivery delivery)
     {
         _inflight.Remove(delivery);
-        Forget(delivery);
+        if (delivery.InDoubt != MessageId.None && _env.HoldBack is { } holdBack)
+        {
+            _heldBack++;
+            Release(delivery);
+            holdBack(delivery);
+        }
+        else
+        {
+            Forget(delivery);
+        }
+
         Pump();
+    }
+
+    /// <summary>Its publisher will not publish it again: the row of a delivery that was held back may go.</summary>
+    internal void EndHoldBack(Delivery delivery)
+    {
+        lock (_gate)
+        {
+            _heldBack--;
+            DeleteRow(delivery);
+        }
     }
 
     private void Received(Delivery delivery, ReasonCode reason)

@@ -42,9 +42,10 @@ public sealed partial class Session
             _state = SessionState.Dormant;
 
             // Inside the lock, so that nothing newer overtakes them.
+            var repeatable = new HashSet<MessageId>();
             foreach (var arrived in waiting)
             {
-                if (hadBefore(arrived.Message.Id))
+                if (hadBefore(arrived.Message.Id) || (arrived.Message.MayRepeat && !repeatable.Add(arrived.Message.Id)))
                 {
                     had.Add(arrived);
                     continue;
@@ -64,14 +65,12 @@ public sealed partial class Session
 
     /// <summary>
     /// Lets go of the session without ending it: its rows belong to somebody else, or will. Nothing is routed to it here
-    /// any more. Publishers that wait for something that is not committed are told that it failed, unless the new owner
-    /// has it too.
+    /// any more.
     /// </summary>
     internal void Abandon()
     {
         List<Subscription> subscriptions;
         List<Arrived> waiting;
-        ReasonCode outcome;
         IClientLink? link;
         lock (_gate)
         {
@@ -87,8 +86,7 @@ public sealed partial class Session
             _replays.Clear();
             waiting = _arrived ?? [];
             _arrived = null;
-            outcome = IsDeparting ? ReasonCode.Success : ReasonCode.ImplementationSpecificError;
-            ForgetAll(outcome);
+            ForgetAll(InternalOutcome.Elsewhere);
         }
 
         link?.Close(ReasonCode.SessionTakenOver);

@@ -159,6 +159,7 @@ public sealed partial class Session
             ExpiresAt = message.ExpiresAt,
             SubscriptionIdentifiers = identifiers.IsEmpty ? [] : identifiers.ToArray(),
             MessageNumber = IsDurable ? number : 0,
+            InDoubt = message.MayRepeat && IsDurable && qos == QualityOfService.ExactlyOnce ? message.Id : MessageId.None,
             Message = message,
         };
 

@@ -1,3 +1,4 @@
+using Broker.Grains.Messages;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Sessions;
@@ -11,15 +12,19 @@ public sealed partial class Session
     /// Notes a QoS 2 PUBLISH. <see cref="InboundStatus.Duplicate"/>: it has been routed, wait for
     /// <paramref name="earlier"/> if there is one and send PUBREC.
     /// </summary>
-    public InboundStatus BeginInbound(ushort packetId, out PublishRecord? earlier)
+    /// <param name="inDoubt">Id under which to publish again a <see cref="InboundStatus.Repeat"/>.</param>
+    public InboundStatus BeginInbound(ushort packetId, out PublishRecord? earlier, out MessageId inDoubt)
     {
+        inDoubt = MessageId.None;
         lock (_gate)
         {
             ExpireInbound();
             if (_inbound.TryGetValue(packetId, out var known))
             {
+                known.Settle();
                 earlier = known.Record;
-                return InboundStatus.Duplicate;
+                inDoubt = known.InDoubt;
+                return earlier is null && inDoubt != MessageId.None ? InboundStatus.Repeat : InboundStatus.Duplicate;
             }
 
             earlier = null;
@@ -45,12 +50,25 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Takes back <see cref="BeginInbound"/>: the publish was refused and its packet id is free.</summary>
+    /// <summary>Takes back <see cref="BeginInbound"/>: the publish was not routed and its packet id is free.</summary>
     public void CancelInbound(ushort packetId)
     {
         lock (_gate)
         {
             _inbound.Remove(packetId);
+        }
+    }
+
+    /// <summary>
+    /// The publish was refused after it was routed: <paramref name="forgotten"/> runs when its packet id is free, also in the
+    /// store, so that another message with it is not taken for a repetition.
+    /// </summary>
+    public void RefuseInbound(ushort packetId, Action forgotten)
+    {
+        if (!IsDurable || !ReleaseInbound(packetId, forgotten))
+        {
+            CancelInbound(packetId);
+            forgotten();
         }
     }
 
@@ -103,6 +121,7 @@ public sealed partial class Session
         forgotten?.Invoke();
     }
 
+    /// <summary>The commit of a QoS 2 PUBLISH has ended, and nothing else is to be done for it.</summary>
     internal void InboundCompleted(ushort packetId, bool isCommitted)
     {
         lock (_gate)
@@ -141,11 +160,26 @@ public sealed partial class Session
         /// <summary>Milliseconds of the monotonic clock.</summary>
         public long Since { get; } = since;
 
-        /// <summary>The publish that is not committed yet.</summary>
+        /// <summary>The publish as long as it has no outcome, and until somebody asks.</summary>
         public PublishRecord? Record { get; set; }
+
+        public bool IsOpen => Record is { IsDone: false };
+
+        /// <summary>Id of a publish that has to be published again when it comes again, see <see cref="InboundRow"/>.</summary>
+        public MessageId InDoubt { get; set; }
 
         /// <summary>PUBREL has arrived: what to do when that is durable.</summary>
         public Action? Forgotten { get; set; }
+
+        /// <summary>A publish that was refused by another silo has reached some and not others.</summary>
+        public void Settle()
+        {
+            if (Record is { IsDone: true } record)
+            {
+                InDoubt = record.IsRefused ? record.Message.Id : MessageId.None;
+                Record = null;
+            }
+        }
     }
 
     private sealed class InboundRelease(Session session, ushort packetId) : StoreWrite
@@ -179,6 +213,9 @@ public enum InboundStatus
 
     /// <summary>It has been routed; only acknowledge.</summary>
     Duplicate,
+
+    /// <summary>It was routed by a silo that may not have come to its end: route it to those that do not have it.</summary>
+    Repeat,
 
     /// <summary><c>MaxAwaitingRel</c> ids wait already: Receive Maximum exceeded.</summary>
     TooMany,

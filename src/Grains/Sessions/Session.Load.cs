@@ -73,7 +73,8 @@ public sealed partial class Session
         lock (_gate)
         {
             if (!IsDurable || _state != SessionState.Ready || _link is not null || _isLoadingBodies || _replays.Count > 0
-                || _inbound.Values.Any(i => i.Record is not null)
+                || _heldBack > 0
+                || _inbound.Values.Any(static i => i.IsOpen)
                 || _queue.All().Any(d => d.RowState != RowState.Committed))
             {
                 return false;
@@ -126,9 +127,9 @@ public sealed partial class Session
                 return;
             }
 
-            foreach (var packetId in inbound)
+            foreach (var row in inbound)
             {
-                _inbound.TryAdd(packetId, new Inbound(Environment.TickCount64));
+                _inbound.TryAdd(row.PacketId, new Inbound(Environment.TickCount64) { InDoubt = row.InDoubt });
             }
 
             AddLoaded(rows.Where(r => r.Sequence <= _loadUpTo).ToList(), priorities);
@@ -201,6 +202,7 @@ public sealed partial class Session
             ExpiresAt = row.ExpiresAt,
             SubscriptionIdentifiers = row.SubscriptionIdentifiers,
             MessageNumber = row.Message,
+            InDoubt = row.InDoubt,
             Released = row.Released,
             MayRelease = row.Released,
         };

@@ -25,6 +25,12 @@ public sealed record SessionEnvironment(
     /// <summary>Told when the store refuses a write because the session has another owner.</summary>
     public Action<Session> Fenced { get; set; } = static _ => { };
 
+    /// <summary>
+    /// Keeps the row of an acknowledged delivery of a message that may be repeated, and gives it back with
+    /// <see cref="Session.EndHoldBack"/>; null where messages come from this silo only.
+    /// </summary>
+    public Action<Delivery>? HoldBack { get; set; }
+
     /// <summary>Milliseconds since 1970: for everything that is compared with stored times.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();
 }

@@ -50,7 +50,7 @@ public interface IMessageStore : IAsyncDisposable
     Task<List<DeliveryRow>> LoadDeliveriesAsync(long session, CancellationToken cancellationToken);
 
     /// <summary>Packet ids of QoS 2 messages received from a client that still wait for PUBREL.</summary>
-    Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken);
+    Task<List<InboundRow>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken);
 
     /// <summary>Messages by number. A number without a row is absent from the answer.</summary>
     Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(

@@ -35,7 +35,8 @@ public interface IStoreBatch
     /// <summary>Deletes deliveries and every message that loses its last reference by it.</summary>
     void DeleteDelivery(long session, long sequence, long message);
 
-    void PutInboundId(long session, ushort packetId);
+    /// <param name="inDoubt">See <see cref="InboundRow"/>.</param>
+    void PutInboundId(long session, ushort packetId, MessageId inDoubt = default);
 
     void DeleteInboundId(long session, ushort packetId);
 

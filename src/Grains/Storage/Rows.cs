@@ -37,7 +37,21 @@ public readonly record struct DeliveryRow(
     bool Retain,
     bool Released,
     long ExpiresAt,
-    uint[] SubscriptionIdentifiers);
+    uint[] SubscriptionIdentifiers)
+{
+    /// <summary>
+    /// Id of a message that its publisher may publish again through another silo: the row says that the session has it.
+    /// <see cref="MessageId.None"/> for any other, and in a store that only one silo uses.
+    /// </summary>
+    public MessageId InDoubt { get; init; }
+}
+
+/// <summary>A QoS 2 packet id of a client that waits for PUBREL.</summary>
+/// <param name="InDoubt">
+/// Id under which the publish has gone to other silos, of which nobody knows here whether all have it;
+/// <see cref="MessageId.None"/> when the row says that everything is done.
+/// </param>
+public readonly record struct InboundRow(ushort PacketId, MessageId InDoubt);
 
 /// <summary>The Will of a connected client, kept until its connection ends.</summary>
 /// <param name="DelayInterval">Will Delay Interval in seconds.</param>

@@ -27,7 +27,7 @@ internal class StoreBatch : IStoreBatch
 
     public Dictionary<(long Session, string Filter), (long? AfterNumber, int Order)> Replays { get; } = [];
 
-    public Dictionary<(long Session, ushort PacketId), (bool Put, int Order)> InboundIds { get; } = [];
+    public Dictionary<(long Session, ushort PacketId), (bool Put, MessageId InDoubt, int Order)> InboundIds { get; } = [];
 
     public Dictionary<long, MessageChange> Messages { get; } = [];
 
@@ -157,9 +157,10 @@ internal class StoreBatch : IStoreBatch
         change.Order = ++_order;
     }
 
-    public void PutInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (true, ++_order);
+    public void PutInboundId(long session, ushort packetId, MessageId inDoubt = default) =>
+        InboundIds[(session, packetId)] = (true, inDoubt, ++_order);
 
-    public void DeleteInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (false, ++_order);
+    public void DeleteInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (false, default, ++_order);
 
     public void PutRetained(string topic, long number, ApplicationMessage message) => Retained[topic] = (number, message);
 

@@ -3,6 +3,7 @@ using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Messages;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
 using Broker.Protocol;
 
 namespace Broker.Grains.Topics;
@@ -13,12 +14,19 @@ namespace Broker.Grains.Topics;
 /// </summary>
 /// <param name="store">Null in a broker of one silo, which nobody sends anything.</param>
 public sealed class InboxDelivery(
-    MessageRouter router, SessionTable sessions, RecentMessages recent, Adoptions adoptions, TopicLog log, ClusterStore? store = null)
+    MessageRouter router,
+    SessionTable sessions,
+    RecentMessages recent,
+    Adoptions adoptions,
+    RepeatableMessages repeatable,
+    IMessageStore messages,
+    LiveSilos silos,
+    TopicLog log,
+    ClusterStore? store = null,
+    SiloTime? time = null) : IDisposable
 {
-    private long _messages;
-
-    /// <summary>Messages handled, copies included.</summary>
-    public long Messages => Volatile.Read(ref _messages);
+    // One at a time looks up who has a message and then delivers it to the others.
+    private readonly SemaphoreSlim _lookup = new(1);
 
     /// <summary>
     /// Routes in order, before it returns; its task completes when every durable delivery is committed or acknowledged.
@@ -27,68 +35,132 @@ public sealed class InboxDelivery(
     {
         var waiter = new BatchWaiter(batch.Batches.Sum(static b => b.Count));
         var first = 0;
-        foreach (var messages in batch.Batches)
+        foreach (var part in batch.Batches)
         {
-            if (messages.RecoveredFrom is not null)
+            if (part.RecoveredFrom is not null)
             {
-                await DeliverRecoveredAsync(MessageBatchCodec.Decode(messages).ConvertAll(static m => m.Message), waiter, first);
+                await DeliverRecoveredAsync(Decode(part), waiter, first);
+            }
+            else if (part.IsRepeat)
+            {
+                await DeliverRepeatedAsync(Decode(part), part.Origin!, waiter, first);
             }
             else
             {
-                Route(messages, waiter, first);
+                Route(part, waiter, first);
             }
 
-            first += messages.Count;
-            if (messages.Settled.Length > 0)
+            first += part.Count;
+            if (part.Settled.Length > 0)
             {
-                adoptions.Settled(messages.Origin!, messages.Settled);
+                adoptions.Settled(part.Origin!, part.Settled);
             }
         }
 
-        return await waiter.SealAsync();
+        var outcome = await waiter.SealAsync();
+        if (waiter.HasLostSessions && time is not null)
+        {
+            // See InternalOutcome.Elsewhere. A silo that was declared dead is never in its time again, and never answers.
+            await time.ValidAsync();
+        }
+
+        return outcome;
     }
+
+    /// <inheritdoc />
+    public void Dispose() => _lookup.Dispose();
+
+    private static List<ApplicationMessage> Decode(MessageBatch batch) =>
+        MessageBatchCodec.Decode(batch).ConvertAll(static m => m.Message);
 
     /// <summary>Messages of this silo's own publishers that were under way to a dead silo.</summary>
     internal async Task DeliverRecoveredAsync(IReadOnlyList<(ApplicationMessage Message, PublishRecord Record)> messages)
     {
         var waiter = new BatchWaiter(messages.Count);
         await DeliverRecoveredAsync([.. messages.Select(static m => m.Message)], waiter, 0);
-        var outcome = waiter.SealAsync();
-        _ = outcome.ContinueWith(
-            done =>
+        Tell([.. messages.Select(static m => m.Record)], waiter);
+    }
+
+    /// <summary>A message of one of this silo's own publishers that was published before.</summary>
+    internal async Task DeliverRepeatedAsync(ApplicationMessage message, PublishRecord record)
+    {
+        var waiter = new BatchWaiter(1);
+        await DeliverRepeatedAsync([message], silos.Local, waiter, 0);
+        Tell([record], waiter);
+    }
+
+    private static void Tell(List<PublishRecord> records, BatchWaiter waiter) => _ = waiter.SealAsync().ContinueWith(
+        done =>
+        {
+            for (var i = 0; i < records.Count; i++)
             {
-                for (var i = 0; i < messages.Count; i++)
-                {
-                    messages[i].Record.Answered(done.Result.ReasonOf(i));
-                }
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.None,
-            TaskScheduler.Default);
+                records[i].Answered(waiter.HasLostSessions ? InternalOutcome.Elsewhere : done.Result.ReasonOf(i));
+            }
+        },
+        CancellationToken.None,
+        TaskContinuationOptions.None,
+        TaskScheduler.Default);
+
+    /// <summary>
+    /// To sessions that do not have them: durable ones by their rows, of which none has gone that matters
+    /// (<see cref="InDoubtDeliveries"/>), others by whether the message was here before.
+    /// </summary>
+    private async Task DeliverRepeatedAsync(List<ApplicationMessage> repeated, SiloAddress origin, BatchWaiter waiter, int first)
+    {
+        await _lookup.WaitAsync();
+        try
+        {
+            await messages.FlushAsync();
+            var holders = (await store!.HoldersAsync([.. repeated.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
+            var passOver = adoptions.PassOver(origin);
+            for (var i = 0; i < repeated.Count; i++)
+            {
+                var id = repeated[i].Id;
+                var isNew = repeatable.TryAdd(id);
+                Route(
+                    repeated[i],
+                    session => passOver?.Invoke(session) == true
+                        || (session.IsDurable ? holders.Contains((session.Number, id)) : !isNew),
+                    waiter,
+                    first + i);
+            }
+        }
+        finally
+        {
+            _lookup.Release();
+        }
     }
 
     /// <summary>
     /// To sessions that were a dead silo's, and to those of them that did not have the message there. Not only to those that
     /// came from the silo that it was meant for: that one's sessions may have been with another since, which died as well.
     /// </summary>
-    private async Task DeliverRecoveredAsync(
-        List<ApplicationMessage> messages, BatchWaiter waiter, int first)
+    private async Task DeliverRecoveredAsync(List<ApplicationMessage> recovered, BatchWaiter waiter, int first)
     {
         var adopted = sessions.All.Where(static s => s.Adoption is not null).Select(static s => s.Number).ToList();
-        if (adopted.Count == 0 || messages.Count == 0)
+        if (adopted.Count == 0 || recovered.Count == 0)
         {
             return;
         }
 
-        var held = (await store!.HeldAsync(adopted, [.. messages.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
-        for (var i = 0; i < messages.Count; i++)
+        await _lookup.WaitAsync();
+        try
         {
-            var id = messages[i].Id;
-            Route(
-                messages[i],
-                session => session.Adoption is null || held.Contains((session.Number, id)),
-                waiter,
-                first + i);
+            await messages.FlushAsync();
+            var held = (await store!.HeldAsync(adopted, [.. recovered.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
+            for (var i = 0; i < recovered.Count; i++)
+            {
+                var id = recovered[i].Id;
+                Route(
+                    recovered[i],
+                    session => session.Adoption is null || held.Contains((session.Number, id)),
+                    waiter,
+                    first + i);
+            }
+        }
+        finally
+        {
+            _lookup.Release();
         }
     }
 
@@ -103,7 +175,11 @@ public sealed class InboxDelivery(
                 var id = routed.Id;
                 Predicate<Session>? hadBefore = !recent.HasMoved ? passOver
                     : session => passOver?.Invoke(session) == true || recent.HadBefore(session.ClientId, id);
-                Route(routed.Message, hadBefore, waiter, index);
+                if (!routed.Message.MayRepeat || repeatable.TryAdd(id))
+                {
+                    Route(routed.Message, hadBefore, waiter, index);
+                }
+
                 index++;
             }
         }
@@ -121,7 +197,6 @@ public sealed class InboxDelivery(
 
     private void Route(ApplicationMessage message, Predicate<Session>? passOver, BatchWaiter waiter, int index)
     {
-        Interlocked.Increment(ref _messages);
         var source = new PublishSource(message);
         PublishRecord? record = null;
         var publisher = message.Publisher.Length == 0 ? null : sessions.Find(message.Publisher);
@@ -144,7 +219,11 @@ public sealed class InboxDelivery(
         private readonly TaskCompletionSource<DeliveryOutcome> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Lock _gate = new();
         private byte[]? _reasons;
+        private volatile bool _hasLostSessions;
         private int _open = 1;
+
+        /// <summary>Whether a session turned out to have another owner; known when it is done.</summary>
+        public bool HasLostSessions => _hasLostSessions;
 
         public IPublishWaiter ForMessage(int index)
         {
@@ -160,7 +239,11 @@ public sealed class InboxDelivery(
 
         private void Published(int index, ReasonCode reason)
         {
-            if (reason != ReasonCode.Success)
+            if (reason == InternalOutcome.Elsewhere)
+            {
+                _hasLostSessions = true;
+            }
+            else if (reason != ReasonCode.Success)
             {
                 lock (_gate)
                 {

@@ -12,7 +12,7 @@ namespace Broker.Grains.Topics;
 /// id : 16, big-endian | flags : 1 | [expires at, ms since 1970 : 8, big-endian]
 /// | publisher's length | topic's | properties' | payload's   (LEB128 each)
 /// | publisher, UTF-8 | topic, properties, payload
-/// flags: QoS 0-1, RETAIN 2, expires 3; the others are 0
+/// flags: QoS 0-1, RETAIN 2, expires 3, may be repeated 4; the others are 0
 /// </code>
 /// </summary>
 public static class MessageBatchCodec
@@ -20,6 +20,8 @@ public static class MessageBatchCodec
     private const int QosMask = 0x03;
     private const int RetainBit = 0x04;
     private const int ExpiresBit = 0x08;
+    private const int MayRepeatBit = 0x10;
+    private const int AllBits = QosMask | RetainBit | ExpiresBit | MayRepeatBit;
 
     /// <summary>Encodes messages, in order, into one array of the exact size.</summary>
     /// <param name="origin">Silo that has delivered them to its own sessions.</param>
@@ -72,7 +74,8 @@ public static class MessageBatchCodec
         BinaryPrimitives.WriteUInt64BigEndian(destination, routed.Id.High);
         BinaryPrimitives.WriteUInt64BigEndian(destination[8..], routed.Id.Low);
         var expires = message.ExpiresAt != long.MaxValue;
-        destination[16] = (byte)((int)message.Qos | (message.Retain ? RetainBit : 0) | (expires ? ExpiresBit : 0));
+        destination[16] = (byte)((int)message.Qos | (message.Retain ? RetainBit : 0) | (expires ? ExpiresBit : 0)
+            | (message.MayRepeat ? MayRepeatBit : 0));
         var at = MessageId.ByteCount + 1;
         if (expires)
         {
@@ -94,7 +97,7 @@ public static class MessageBatchCodec
         var high = BinaryPrimitives.ReadUInt64BigEndian(Take(ref rest, 8));
         var low = BinaryPrimitives.ReadUInt64BigEndian(Take(ref rest, 8));
         int flags = Take(ref rest, 1)[0];
-        if ((flags & QosMask) > (int)QualityOfService.ExactlyOnce || flags > (QosMask | RetainBit | ExpiresBit))
+        if ((flags & QosMask) > (int)QualityOfService.ExactlyOnce || flags > AllBits)
         {
             throw Malformed();
         }
@@ -120,6 +123,7 @@ public static class MessageBatchCodec
             Retain = (flags & RetainBit) != 0,
             ExpiresAt = expiresAt,
             Publisher = publisher,
+            MayRepeat = (flags & MayRepeatBit) != 0,
         };
         return new RoutedMessage(message, id);
     }

@@ -16,5 +16,6 @@ internal static class TopicServices
         .AddSingleton<Peers>()
         .AddSingleton<Adoptions>()
         .AddSingleton<RecentMessages>(_ => new RecentMessages())
+        .AddSingleton<RepeatableMessages>(_ => new RepeatableMessages())
         .AddSingleton<InboxDelivery>();
 }

@@ -13,7 +13,7 @@ internal sealed class MemoryRows : IStoreBatch
 
     public Dictionary<long, (ApplicationMessage Message, int References)> Messages { get; } = [];
 
-    public HashSet<(long Session, ushort PacketId)> Inbound { get; } = [];
+    public Dictionary<(long Session, ushort PacketId), MessageId> Inbound { get; } = [];
 
     public Dictionary<(long Session, string Filter), SubscriptionRow> Subscriptions { get; } = [];
 
@@ -61,7 +61,11 @@ internal sealed class MemoryRows : IStoreBatch
             DeleteDelivery(session, delivery.Sequence, delivery.Message);
         }
 
-        Inbound.RemoveWhere(i => i.Session == session);
+        foreach (var key in Inbound.Keys.Where(k => k.Session == session).ToList())
+        {
+            Inbound.Remove(key);
+        }
+
         foreach (var key in Subscriptions.Keys.Where(k => k.Session == session).ToList())
         {
             Subscriptions.Remove(key);
@@ -104,7 +108,8 @@ internal sealed class MemoryRows : IStoreBatch
         }
     }
 
-    public void PutInboundId(long session, ushort packetId) => Inbound.Add((session, packetId));
+    public void PutInboundId(long session, ushort packetId, MessageId inDoubt = default) =>
+        Inbound[(session, packetId)] = inDoubt;
 
     public void DeleteInboundId(long session, ushort packetId) => Inbound.Remove((session, packetId));
 

@@ -42,8 +42,8 @@ internal sealed class MemoryStore : IMessageStore
     public Task<List<DeliveryRow>> LoadDeliveriesAsync(long session, CancellationToken cancellationToken) =>
         Task.FromResult(_rows.Deliveries.Values.Where(d => d.Session == session).OrderBy(d => d.Sequence).ToList());
 
-    public Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
-        Task.FromResult(_rows.Inbound.Where(i => i.Session == session).Select(i => i.PacketId).ToList());
+    public Task<List<InboundRow>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
+        Task.FromResult(_rows.Inbound.Where(i => i.Key.Session == session).Select(i => new InboundRow(i.Key.PacketId, i.Value)).ToList());
 
     public Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
@@ -54,15 +54,11 @@ internal sealed class MemoryStore : IMessageStore
     {
         var taken = _posted;
         _posted = [];
-        foreach (var write in taken)
-        {
-            write.AddTo(_rows);
-        }
-
+        var outcomes = taken.ConvertAll(write => (Write: write, Error: Add(write)));
         _rows.Check();
-        foreach (var write in taken)
+        foreach (var (write, error) in outcomes)
         {
-            write.Complete(null);
+            write.Complete(error);
         }
     }
 
@@ -78,4 +74,18 @@ internal sealed class MemoryStore : IMessageStore
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A write that is fenced is refused alone; it throws before it has added anything.</summary>
+    private SessionFencedException? Add(StoreWrite write)
+    {
+        try
+        {
+            write.AddTo(_rows);
+            return null;
+        }
+        catch (SessionFencedException error)
+        {
+            return error;
+        }
+    }
 }

@@ -31,20 +31,22 @@ internal sealed class ModelBroker : IDisposable
         _grace = new AckGraceQueue(storeOptions);
         Assert.True(TopicPriorities.TryParse(options.TopicPriorities, out var priorities));
         var index = new FilterIndex<Subscription>();
-        var environment = new SessionEnvironment(
+        Environment = new SessionEnvironment(
             options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
             new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest());
-        Sessions = new SessionTable(environment);
+        Sessions = new SessionTable(Environment);
         var retained = new RetainedMessages(new RetainedOptions());
         Router = new MessageRouter(index, retained, Store, _drops);
         Wills = new WillService(Router, Store, _ids, TimeProvider.System);
         var expiry = new SessionExpiryQueue();
-        Lifecycle = new SessionLifecycle(Sessions, environment, Wills, expiry);
+        Lifecycle = new SessionLifecycle(Sessions, Environment, Wills, expiry);
         var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, TimeProvider.System);
         recovery.Apply(rows.Recover() with { LastAlive = null });
     }
 
     public MemoryStore Store { get; }
+
+    public SessionEnvironment Environment { get; }
 
     public SessionTable Sessions { get; }
 

@@ -1,5 +1,8 @@
+using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Broker.Grains.Tests.SessionModel;
+using Broker.Protocol;
 using Xunit;
 
 namespace Broker.Grains.Tests.SessionRules;
@@ -11,31 +14,31 @@ public sealed class InboundRuleTests
     public async Task Second_PUBLISH_with_the_same_id_is_a_duplicate_until_PUBREL()
     {
         using var one = await SessionFixture.StartAsync(durable: false);
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _));
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out _, out _));
 
         Assert.True(one.Session.ReleaseInbound(7, static () => { }));
         Assert.False(one.Session.ReleaseInbound(7, static () => { }));
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
     }
 
     [Fact]
     public async Task Refused_PUBLISH_is_not_a_duplicate_when_it_comes_again()
     {
         using var one = await SessionFixture.StartAsync();
-        one.Session.BeginInbound(7, out _);
+        one.Session.BeginInbound(7, out _, out _);
         one.Session.CancelInbound(7);
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
     }
 
     [Fact]
     public async Task MaxAwaitingRel_ids_wait_and_no_more()
     {
         using var one = await SessionFixture.StartAsync(new SessionOptions { MaxAwaitingRel = 2 }, durable: false);
-        one.Session.BeginInbound(1, out _);
-        one.Session.BeginInbound(2, out _);
-        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(3, out _));
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(2, out _));
+        one.Session.BeginInbound(1, out _, out _);
+        one.Session.BeginInbound(2, out _, out _);
+        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(3, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(2, out _, out _));
     }
 
     [Fact]
@@ -44,17 +47,17 @@ public sealed class InboundRuleTests
         var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
         using var one = await SessionFixture.StartAsync(options, durable: false);
         var begun = Environment.TickCount64;
-        one.Session.BeginInbound(1, out _);
+        one.Session.BeginInbound(1, out _, out _);
         SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
 
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(2, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(2, out _, out _));
     }
 
     [Fact]
     public async Task PUBCOMP_of_a_durable_session_waits_for_the_commit_however_often_PUBREL_comes()
     {
         using var one = await SessionFixture.StartAsync();
-        one.Session.BeginInbound(7, out _);
+        one.Session.BeginInbound(7, out _, out _);
         var completed = 0;
         Assert.True(one.Session.ReleaseInbound(7, () => completed++));
         Assert.True(one.Session.ReleaseInbound(7, () => completed++));
@@ -63,5 +66,64 @@ public sealed class InboundRuleTests
         one.Commit();
         Assert.Equal(1, completed);
         Assert.False(one.Session.ReleaseInbound(7, static () => { }));
+    }
+
+    [Fact]
+    public async Task PUBLISH_that_other_silos_may_have_missed_is_a_repetition_under_its_first_id()
+    {
+        using var before = await SessionFixture.StartAsync();
+        var id = new MessageId(17, 4);
+        before.Rows.PutInboundId(before.Session.Number, 7, id);
+        before.Rows.PutInboundId(before.Session.Number, 8);
+        using var one = SessionFixture.Restart(before);
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out var inDoubt));
+        Assert.Equal(id, inDoubt);
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(8, out _, out _));
+    }
+
+    [Fact]
+    public async Task Repetition_that_has_reached_everybody_is_a_duplicate_and_one_that_was_refused_is_not()
+    {
+        using var before = await SessionFixture.StartAsync();
+        before.Rows.PutInboundId(before.Session.Number, 7, new MessageId(17, 4));
+        using var one = SessionFixture.Restart(before);
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+
+        Repeat(ReasonCode.UnspecifiedError);
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out _));
+        Repeat(ReasonCode.Success);
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out _, out _));
+
+        void Repeat(ReasonCode answer)
+        {
+            var message = ModelMessage.Of("t", 1, QualityOfService.ExactlyOnce, default).As(new MessageId(17, 4));
+            var record = new PublishRecord(message, 1, one.Broker.Store);
+            one.Session.SetInboundRecord(7, record);
+            record.Ask();
+            record.Seal();
+            Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out var earlier, out _));
+            Assert.Same(record, earlier);
+            record.Answered(answer);
+        }
+    }
+
+    [Fact]
+    public async Task Refusal_of_a_routed_PUBLISH_is_told_when_its_id_is_free_in_the_store()
+    {
+        using var before = await SessionFixture.StartAsync();
+        before.Rows.PutInboundId(before.Session.Number, 7, new MessageId(17, 4));
+        using var one = SessionFixture.Restart(before);
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+
+        var told = 0;
+        one.Session.RefuseInbound(7, () => told++);
+        Assert.Equal(0, told);
+        one.Commit();
+
+        Assert.Equal(1, told);
+        Assert.Empty(one.Rows.Inbound);
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
     }
 }

@@ -162,7 +162,7 @@ public abstract partial class MessageStoreTests
         });
         await Store.WriteAsync(batch => batch.DeleteInboundId(session, 1));
 
-        Assert.Equal([ushort.MaxValue], await Store.LoadInboundIdsAsync(session, CancellationToken.None));
+        Assert.Equal([new InboundRow(ushort.MaxValue, default)], await Store.LoadInboundIdsAsync(session, CancellationToken.None));
     }
 
     [Fact]

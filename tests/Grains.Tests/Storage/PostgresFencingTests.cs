@@ -180,7 +180,7 @@ public sealed class PostgresFencingTests
             batch.PutLastAlive(1);
         });
 
-        Assert.Equal([1], await pair.First.LoadInboundIdsAsync(session, CancellationToken.None));
+        Assert.Equal([new InboundRow(1, default)], await pair.First.LoadInboundIdsAsync(session, CancellationToken.None));
         Assert.False(answers[^1]);
     }
 }

@@ -84,7 +84,7 @@ public sealed class PostgresOutageTests
         await PostgresTestServer.ExecuteAsync(
             connectionString, "DROP TRIGGER no_room ON broker_message; DROP TRIGGER no_room ON broker_inbound");
         await kept.Done.WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.Equal([7], await store.LoadInboundIdsAsync(session, CancellationToken.None));
+        Assert.Equal([new InboundRow(7, default)], await store.LoadInboundIdsAsync(session, CancellationToken.None));
         Assert.Empty(await store.SequencesAsync(session));
         await EventuallyAsync(() => store.IsAvailable, "the store recovers");
     }

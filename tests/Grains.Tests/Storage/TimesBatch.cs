@@ -26,7 +26,7 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void DeleteDelivery(long session, long sequence, long message) => throw new NotSupportedException();
 
-    public void PutInboundId(long session, ushort packetId) => throw new NotSupportedException();
+    public void PutInboundId(long session, ushort packetId, MessageId inDoubt = default) => throw new NotSupportedException();
 
     public void DeleteInboundId(long session, ushort packetId) => throw new NotSupportedException();
 

@@ -32,6 +32,7 @@ internal sealed partial class PostgresBatchWriter
     private List<short> _deliveryFlags;
     private List<long?> _deliveryExpiry;
     private List<byte[]?> _deliveryIdentifiers;
+    private List<Guid?> _deliveryInDoubt;
     private PostgresStatement _release;
     private List<long> _releaseSession;
     private List<long> _releaseSequence;
@@ -64,16 +65,16 @@ internal sealed partial class PostgresBatchWriter
 
     [MemberNotNull(
         nameof(_putDelivery), nameof(_deliverySession), nameof(_deliverySequence), nameof(_deliveryMessage),
-        nameof(_deliverySize), nameof(_deliveryFlags), nameof(_deliveryExpiry), nameof(_deliveryIdentifiers), nameof(_release),
-        nameof(_releaseSession), nameof(_releaseSequence))]
+        nameof(_deliverySize), nameof(_deliveryFlags), nameof(_deliveryExpiry), nameof(_deliveryIdentifiers),
+        nameof(_deliveryInDoubt), nameof(_release), nameof(_releaseSession), nameof(_releaseSequence))]
     private void PrepareDeliveries()
     {
         _putDelivery = Statement(
             """
-            INSERT INTO broker_delivery (session, sequence, message, size, flags, expires_at, identifiers)
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO broker_delivery (session, sequence, message, size, flags, expires_at, identifiers, in_doubt)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)
             ON CONFLICT (session, sequence) DO UPDATE SET message = excluded.message, size = excluded.size,
-                flags = excluded.flags, expires_at = excluded.expires_at, identifiers = excluded.identifiers
+                flags = excluded.flags, expires_at = excluded.expires_at, identifiers = excluded.identifiers, in_doubt = excluded.in_doubt
             """);
         _deliverySession = _putDelivery.Array<long>(NpgsqlDbType.Bigint);
         _deliverySequence = _putDelivery.Array<long>(NpgsqlDbType.Bigint);
@@ -82,6 +83,7 @@ internal sealed partial class PostgresBatchWriter
         _deliveryFlags = _putDelivery.Array<short>(NpgsqlDbType.Smallint);
         _deliveryExpiry = _putDelivery.Array<long?>(NpgsqlDbType.Bigint);
         _deliveryIdentifiers = _putDelivery.Array<byte[]?>(NpgsqlDbType.Bytea);
+        _deliveryInDoubt = _putDelivery.Array<Guid?>(NpgsqlDbType.Uuid);
         _release = Statement(
             """
             UPDATE broker_delivery SET flags = flags | 8 WHERE ctid = ANY (ARRAY(
@@ -147,6 +149,7 @@ internal sealed partial class PostgresBatchWriter
         _deliveryFlags.Add(PostgresRows.Flags(in row));
         _deliveryExpiry.Add(PostgresRows.Expiry(row.ExpiresAt));
         _deliveryIdentifiers.Add(PostgresRows.Identifiers(row.SubscriptionIdentifiers));
+        _deliveryInDoubt.Add(PostgresRows.NullableId(row.InDoubt));
         _putDelivery.IsUsed = true;
     }
 

@@ -32,6 +32,7 @@ internal sealed partial class PostgresBatchWriter
     private PostgresStatement _putInbound;
     private List<long> _inboundSession;
     private List<int> _inboundId;
+    private List<Guid?> _inboundMessage;
     private PostgresStatement _deleteInbound;
     private List<long> _deletedInboundSession;
     private List<int> _deletedInboundId;
@@ -42,7 +43,7 @@ internal sealed partial class PostgresBatchWriter
         nameof(_sessionSentUpTo), nameof(_putSubscription), nameof(_subscriptionSession), nameof(_subscriptionKey),
         nameof(_subscriptionFilter), nameof(_subscriptionOptions), nameof(_subscriptionIdentifier),
         nameof(_deleteSubscription), nameof(_putReplay), nameof(_replaySession), nameof(_replayKey), nameof(_replayFilter),
-        nameof(_replayAfter), nameof(_deleteReplay), nameof(_putInbound), nameof(_inboundSession), nameof(_inboundId),
+        nameof(_replayAfter), nameof(_deleteReplay), nameof(_putInbound), nameof(_inboundSession), nameof(_inboundId), nameof(_inboundMessage),
         nameof(_deleteInbound), nameof(_deletedInboundSession), nameof(_deletedInboundId))]
     private void PrepareSessions()
     {
@@ -88,9 +89,13 @@ internal sealed partial class PostgresBatchWriter
         _replayAfter = _putReplay.Array<long>(NpgsqlDbType.Bigint);
         _deleteReplay = new KeyedDeletion("broker_replay", Statement);
         _putInbound = Statement(
-            "INSERT INTO broker_inbound (session, packet_id) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING");
+            """
+            INSERT INTO broker_inbound (session, packet_id, message) SELECT * FROM unnest($1, $2, $3)
+            ON CONFLICT (session, packet_id) DO UPDATE SET message = excluded.message
+            """);
         _inboundSession = _putInbound.Array<long>(NpgsqlDbType.Bigint);
         _inboundId = _putInbound.Array<int>(NpgsqlDbType.Integer);
+        _inboundMessage = _putInbound.Array<Guid?>(NpgsqlDbType.Uuid);
         _deleteInbound = Statement(
             """
             DELETE FROM broker_inbound WHERE ctid = ANY (ARRAY(
@@ -129,13 +134,19 @@ internal sealed partial class PostgresBatchWriter
             }
         }
 
-        foreach (var (key, (put, order)) in batch.InboundIds)
+        foreach (var (key, (put, inDoubt, order)) in batch.InboundIds)
         {
-            if (!batch.IsVoid(key.Session, order))
+            if (batch.IsVoid(key.Session, order))
             {
-                (put ? _inboundSession : _deletedInboundSession).Add(key.Session);
-                (put ? _inboundId : _deletedInboundId).Add(key.PacketId);
-                (put ? _putInbound : _deleteInbound).IsUsed = true;
+                continue;
+            }
+
+            (put ? _inboundSession : _deletedInboundSession).Add(key.Session);
+            (put ? _inboundId : _deletedInboundId).Add(key.PacketId);
+            (put ? _putInbound : _deleteInbound).IsUsed = true;
+            if (put)
+            {
+                _inboundMessage.Add(PostgresRows.NullableId(inDoubt));
             }
         }
     }

@@ -128,7 +128,7 @@ public sealed class PostgresMessageStore : IMessageStore
         _reader.DeliveriesAsync(session, cancellationToken);
 
     /// <inheritdoc />
-    public Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
+    public Task<List<InboundRow>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
         _reader.InboundIdsAsync(session, cancellationToken);
 
     /// <inheritdoc />

@@ -27,17 +27,17 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
 
     public Task<List<DeliveryRow>> DeliveriesAsync(long session, CancellationToken cancellationToken) => LoadAsync(
         """
-        SELECT sequence, message, size, flags, expires_at, identifiers FROM broker_delivery
+        SELECT sequence, message, size, flags, expires_at, identifiers, in_doubt FROM broker_delivery
         WHERE session = $1 ORDER BY sequence
         """,
         session,
         row => PostgresRows.ReadDelivery(row, session),
         cancellationToken);
 
-    public Task<List<ushort>> InboundIdsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
-        "SELECT packet_id FROM broker_inbound WHERE session = $1 ORDER BY packet_id",
+    public Task<List<InboundRow>> InboundIdsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
+        "SELECT packet_id, message FROM broker_inbound WHERE session = $1 ORDER BY packet_id",
         session,
-        row => (ushort)row.GetInt32(0),
+        row => new InboundRow((ushort)row.GetInt32(0), PostgresRows.ReadNullableId(row, 1)),
         cancellationToken);
 
     public async Task<Dictionary<long, ApplicationMessage>> MessagesAsync(

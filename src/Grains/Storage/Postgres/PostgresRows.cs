@@ -48,6 +48,8 @@ internal static class PostgresRows
         return new Guid(bytes, bigEndian: true);
     }
 
+    public static Guid? NullableId(MessageId id) => id == MessageId.None ? null : Id(id);
+
     public static short Flags(ApplicationMessage message) => (short)((int)message.Qos | (message.Retain ? RetainFlag : 0));
 
     public static short Flags(in DeliveryRow row) =>
@@ -94,11 +96,14 @@ internal static class PostgresRows
         return new MessageId(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
     }
 
+    public static MessageId ReadNullableId(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? MessageId.None : ReadId(row, column);
+
     /// <summary>Reads client_id, delay_interval, publish_at and the message from column 0 on.</summary>
     public static WillRow ReadWill(NpgsqlDataReader row) => new(
         row.GetString(0), ReadMessage(row, 3), (uint)row.GetInt64(1), NullableInt64(row, 2));
 
-    /// <summary>Reads sequence, message, size, flags, expires_at, identifiers from column 0 on.</summary>
+    /// <summary>Reads sequence, message, size, flags, expires_at, identifiers, in_doubt from column 0 on.</summary>
     public static DeliveryRow ReadDelivery(NpgsqlDataReader row, long session)
     {
         var flags = row.GetInt16(3);
@@ -111,7 +116,10 @@ internal static class PostgresRows
             (flags & RetainFlag) != 0,
             (flags & ReleasedFlag) != 0,
             NullableInt64(row, 4) ?? long.MaxValue,
-            row.IsDBNull(5) ? [] : ReadIdentifiers(row.GetFieldValue<byte[]>(5)));
+            row.IsDBNull(5) ? [] : ReadIdentifiers(row.GetFieldValue<byte[]>(5)))
+        {
+            InDoubt = ReadNullableId(row, 6),
+        };
     }
 
     public static SessionRow ReadSession(NpgsqlDataReader row) => new(

@@ -106,7 +106,7 @@ internal sealed partial class SqliteBatchWriter
             }
         }
 
-        foreach (var (key, (put, order)) in batch.InboundIds)
+        foreach (var (key, (put, _, order)) in batch.InboundIds)
         {
             if (!batch.IsVoid(key.Session, order))
             {

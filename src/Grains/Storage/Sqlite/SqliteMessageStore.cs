@@ -86,7 +86,7 @@ public sealed class SqliteMessageStore : IMessageStore
         _readers.RunAsync(reader => reader.Deliveries(session, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<List<ushort>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
+    public Task<List<InboundRow>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.InboundIds(session), cancellationToken);
 
     /// <inheritdoc />

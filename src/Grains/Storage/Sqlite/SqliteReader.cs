@@ -56,13 +56,13 @@ internal sealed class SqliteReader : IDisposable
         return rows;
     }
 
-    public List<ushort> InboundIds(long session)
+    public List<InboundRow> InboundIds(long session)
     {
-        var ids = new List<ushort>();
+        var ids = new List<InboundRow>();
         _inbound.Bind(1, session);
         while (_inbound.Step())
         {
-            ids.Add((ushort)_inbound.Int32(0));
+            ids.Add(new InboundRow((ushort)_inbound.Int32(0), default));
         }
 
         return ids;

@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// Rows of QoS 2 deliveries that are acknowledged and stay all the same, because the publisher of the message may publish it
+/// again through another silo: the row says that the session has had it (promise 2). They go when the publisher's packet id
+/// is not in the store any more, because PUBREL has come, or because the publisher's session has ended. The database is
+/// asked for that now and then, for all at once, and not told: nothing has to arrive for a row to go, and none goes early.
+/// <para>
+/// Bounded by what publishers may have unreleased (Receive Maximum) times the subscribers that are faster than them.
+/// </para>
+/// </summary>
+public sealed partial class InDoubtDeliveries(ClusterStore store, TimeProvider time, ILogger<InDoubtDeliveries> logger) : IAsyncDisposable
+{
+    // PUBREL usually comes within milliseconds of PUBREC; a row too long costs nothing but its place.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    // Of one query.
+    private const int MaxIds = 5_000;
+
+    private readonly ConcurrentQueue<Delivery> _fresh = new();
+    private readonly List<Delivery> _held = [];
+    private readonly CancellationTokenSource _closing = new();
+    private readonly ILogger _logger = logger;
+    private Task _work = Task.CompletedTask;
+    private int _isRunning;
+    private int _count;
+
+    /// <summary>Rows held back now.</summary>
+    public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Keeps the row of an acknowledged delivery; see <see cref="SessionEnvironment.HoldBack"/>.</summary>
+    public void Hold(Delivery delivery)
+    {
+        Interlocked.Increment(ref _count);
+        _fresh.Enqueue(delivery);
+        if (Interlocked.Exchange(ref _isRunning, 1) == 0)
+        {
+            _work = Task.Run(RunAsync);
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        do
+        {
+            await Task.Delay(Pause, time, _closing.Token);
+            while (_fresh.TryDequeue(out var delivery))
+            {
+                _held.Add(delivery);
+            }
+
+            try
+            {
+                await LetGoAsync();
+            }
+            catch (StoreException error)
+            {
+                // They wait; a row that stays is no harm.
+                NotAsked(error.Message);
+            }
+        }
+        while (_held.Count > 0 || !TryStop());
+    }
+
+    /// <summary>False when something has come meanwhile.</summary>
+    private bool TryStop()
+    {
+        Volatile.Write(ref _isRunning, 0);
+        return _fresh.IsEmpty || Interlocked.Exchange(ref _isRunning, 1) != 0;
+    }
+
+    private async Task LetGoAsync()
+    {
+        foreach (var ids in _held.Select(static d => d.InDoubt).Distinct().Chunk(MaxIds).ToList())
+        {
+            var repeatable = (await store.RepeatableAsync(ids, _closing.Token)).ToHashSet();
+            var asked = ids.ToHashSet();
+            _held.RemoveAll(delivery =>
+            {
+                if (!asked.Contains(delivery.InDoubt) || repeatable.Contains(delivery.InDoubt))
+                {
+                    return false;
+                }
+
+                Interlocked.Decrement(ref _count);
+                delivery.Session.EndHoldBack(delivery);
+                return true;
+            });
+        }
+    }
+
+    [LoggerMessage(365, LogLevel.Debug, "It is not known which messages may be repeated: {Cause}")]
+    private partial void NotAsked(string cause);
+}
