@@ -34,7 +34,7 @@ public sealed class ChaosTests(ITestOutputHelper output) : ClusterTest(output)
         var version = random.Next(2) == 0 ? ProtocolVersion.Mqtt311 : ProtocolVersion.Mqtt5;
         var faults = new List<string>();
         var name = $"seed {seed}, QoS {qos}";
-        await using var workload = new Workload(Cluster, random, qos, version, isExactlyOnce: false, prefix: $"c{seed}");
+        await using var workload = new Workload(Cluster, random, qos, version, isExactlyOnce: qos == 2, prefix: $"c{seed}");
         await workload.StartAsync();
         for (var i = 0; i < FaultsPerSchedule; i++)
         {

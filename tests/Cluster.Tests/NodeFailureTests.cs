@@ -23,7 +23,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
             await workload.ProgressAsync(200, Recovery);
             Say($"kill {round + 1}: {workload.Report}");
         }
-    }, killsSilos: true);
+    });
 
     [ChaosFact]
     public Task A_frozen_node() => FreezeAsync(1, ProtocolVersion.Mqtt5);
@@ -37,7 +37,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         await workload.ProgressAsync(200, Recovery);
         await frozen;
         await workload.ProgressAsync(200, Recovery);
-    }, killsSilos: true);
+    });
 
     [ChaosFact]
     public Task A_short_freeze_is_not_a_death() => RunAsync("short freeze", 1, ProtocolVersion.Mqtt5, async (workload, random) =>
@@ -67,7 +67,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.KillAsync));
         await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.StartAsync));
         await workload.ProgressAsync(200, Recovery);
-    }, killsSilos: true);
+    });
 
     [Theory]
     [InlineData(1, ProtocolVersion.Mqtt311)]
@@ -93,12 +93,8 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         Assert.All(Cluster.Silos, static silo => Assert.True(silo.IsRunning));
     });
 
-    /// <param name="killsSilos">
-    /// A QoS 2 message whose silo dies before the publisher was told is sent again by the publisher and may then reach a
-    /// subscriber twice (docs/guarantees.md); everything else comes once.
-    /// </param>
     private async Task RunAsync(
-        string scenario, int qos, ProtocolVersion version, Func<Workload, Random, Task> faults, bool killsSilos = false)
+        string scenario, int qos, ProtocolVersion version, Func<Workload, Random, Task> faults)
     {
         var random = new Random(Seed);
         var name = $"{scenario}, QoS {qos}, seed {Seed}";

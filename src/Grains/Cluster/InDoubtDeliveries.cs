@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,7 @@ namespace Broker.Grains.Cluster;
 /// Bounded by what publishers may have unreleased (Receive Maximum) times the subscribers that are faster than them.
 /// </para>
 /// </summary>
-public sealed partial class InDoubtDeliveries(ClusterStore store, TimeProvider time, ILogger<InDoubtDeliveries> logger) : IAsyncDisposable
+public sealed partial class InDoubtDeliveries : IAsyncDisposable
 {
     // PUBREL usually comes within milliseconds of PUBREC; a row too long costs nothing but its place.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
@@ -22,13 +23,27 @@ public sealed partial class InDoubtDeliveries(ClusterStore store, TimeProvider t
     // Of one query.
     private const int MaxIds = 5_000;
 
+    private readonly ClusterStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Meter _meter = new("Broker.Cluster");
     private readonly ConcurrentQueue<Delivery> _fresh = new();
     private readonly List<Delivery> _held = [];
     private readonly CancellationTokenSource _closing = new();
-    private readonly ILogger _logger = logger;
     private Task _work = Task.CompletedTask;
     private int _isRunning;
     private int _count;
+
+    public InDoubtDeliveries(ClusterStore store, TimeProvider time, ILogger<InDoubtDeliveries> logger)
+    {
+        _store = store;
+        _time = time;
+        _logger = logger;
+        _meter.CreateObservableUpDownCounter(
+            "broker.deliveries.in_doubt",
+            () => Count,
+            description: "Rows of acknowledged QoS 2 deliveries that stay until their publisher cannot repeat the message.");
+    }
 
     /// <summary>Rows held back now.</summary>
     public int Count => Volatile.Read(ref _count);
@@ -50,13 +65,14 @@ public sealed partial class InDoubtDeliveries(ClusterStore store, TimeProvider t
         await _closing.CancelAsync();
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _closing.Dispose();
+        _meter.Dispose();
     }
 
     private async Task RunAsync()
     {
         do
         {
-            await Task.Delay(Pause, time, _closing.Token);
+            await Task.Delay(Pause, _time, _closing.Token);
             while (_fresh.TryDequeue(out var delivery))
             {
                 _held.Add(delivery);
@@ -86,7 +102,7 @@ public sealed partial class InDoubtDeliveries(ClusterStore store, TimeProvider t
     {
         foreach (var ids in _held.Select(static d => d.InDoubt).Distinct().Chunk(MaxIds).ToList())
         {
-            var repeatable = (await store.RepeatableAsync(ids, _closing.Token)).ToHashSet();
+            var repeatable = (await _store.RepeatableAsync(ids, _closing.Token)).ToHashSet();
             var asked = ids.ToHashSet();
             _held.RemoveAll(delivery =>
             {
