@@ -6,8 +6,8 @@ namespace Broker.TestKit.Servers;
 /// <summary>A broker as a process of its own, with a data folder that outlives the process and goes with this object.</summary>
 public abstract class BrokerServer : IAsyncDisposable
 {
-    // 30 s: a loaded machine that starts several runtimes at once; the promise of a quick start has its own test.
-    protected static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
+    // 90 s: a loaded machine that starts several runtimes at once; the promise of a quick start has its own test.
+    protected static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
     private static readonly HashSet<Process> Running = [];
 
