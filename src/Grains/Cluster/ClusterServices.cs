@@ -9,6 +9,7 @@ public static class ClusterServices
         .AddSingleton<ClusterStore>()
         .AddSingleton<SiloTime>()
         .AddSingleton<RoutingGate>()
+        .AddSingleton<RetainedSync>()
         .AddSingleton<RepeatedPublishes>()
         .AddSingleton<InDoubtDeliveries>()
         .AddSingleton<RemoteRouting>()

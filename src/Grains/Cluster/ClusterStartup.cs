@@ -1,4 +1,3 @@
-using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
@@ -18,13 +17,16 @@ public sealed partial class ClusterStartup(
     Peers peers,
     DeadSilos dead,
     SessionAdoption adoption,
-    RetainedMessages retained,
+    RetainedSync retained,
     InDoubtDeliveries inDoubt,
     SessionEnvironment sessions,
     LiveSilos silos,
     ILogger<ClusterStartup> logger)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    // A silo that does not answer is asked again, or is dead by then.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _logger = logger;
 
@@ -41,8 +43,10 @@ public sealed partial class ClusterStartup(
         await local.AnnouncedAsync().WaitAsync(cancellationToken);
         await AllCompleteAsync(cancellationToken);
 
-        // Last: whatever is set from here on comes through the inbox, because every silo knows this one.
-        retained.Load(await store.LoadRetainedAsync(cancellationToken));
+        // Last: whatever is set from here on comes through the inbox, because every silo knows this one; what was set
+        // before is in the store once they have committed it.
+        await AllCommittedAsync(cancellationToken);
+        await retained.LoadAsync(cancellationToken);
     }
 
     private async Task AdoptAsync(CancellationToken cancellationToken)
@@ -76,6 +80,34 @@ public sealed partial class ClusterStartup(
             await peer.Complete.WaitAsync(cancellationToken);
         }
     }
+
+    /// <summary>Also what they were routing when they heard of this silo.</summary>
+    private async Task AllCommittedAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.WhenAll(peers.Living.Select(static p => CommitAsync(p))).WaitAsync(AnswerTime, cancellationToken);
+                return;
+            }
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+            {
+                // One of them may be frozen, and found dead before long.
+                NotCommitted(error.Message);
+                await Task.Delay(Look, cancellationToken);
+            }
+        }
+
+        static async Task CommitAsync(Peer peer)
+        {
+            await peer.Inbox.Drain();
+            await peer.Inbox.Flush("");
+        }
+    }
+
+    [LoggerMessage(361, LogLevel.Debug, "The other silos have not committed yet what they were routing: {Cause}")]
+    private partial void NotCommitted(string cause);
 
     [LoggerMessage(360, LogLevel.Information, "{Count} silos do not answer; waiting until they are declared dead to take over their sessions")]
     private partial void Undecided(int count);

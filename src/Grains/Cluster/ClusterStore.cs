@@ -141,10 +141,52 @@ public sealed class ClusterStore : IAsyncDisposable
     public Task<RecoveredState> LoadAsync(IReadOnlyCollection<long> sessions, CancellationToken cancellationToken) =>
         _store.LoadSessionsAsync([.. sessions], cancellationToken);
 
-    /// <summary>All retained messages.</summary>
+    /// <summary>All retained messages, and topics that were cleared lately.</summary>
     public Task<List<RetainedRow>> LoadRetainedAsync(CancellationToken cancellationToken) => QueryAsync(
         $"SELECT topic, number, {PostgresRows.MessageNames} FROM broker_retained ORDER BY number",
-        static r => new RetainedRow(r.GetString(0), r.GetInt64(1), PostgresRows.ReadMessage(r, 2)),
+        PostgresRows.ReadRetained,
+        cancellationToken);
+
+    /// <summary>What a silo has set or cleared, from a version on.</summary>
+    /// <param name="node">Its node number, which its message ids carry.</param>
+    public Task<List<RetainedRow>> LoadRetainedAsync(ushort node, MessageId from, CancellationToken cancellationToken) => QueryAsync(
+        $"""
+        SELECT topic, number, {PostgresRows.MessageNames} FROM broker_retained
+        WHERE substr(uuid_send(id), 9, 2) = $1 AND id >= $2 ORDER BY number
+        """,
+        PostgresRows.ReadRetained,
+        cancellationToken,
+        new[] { (byte)(node >> 8), (byte)node }, PostgresRows.Id(from));
+
+    /// <summary>Node numbers of silos, in message ids; also of dead ones, as long as nobody has got the number since.</summary>
+    public async Task<List<ushort>> NodesAsync(IReadOnlyCollection<SiloAddress> silos, CancellationToken cancellationToken)
+    {
+        // The owner is negative once the silo is shut out.
+        var nodes = await QueryAsync(
+            """
+            SELECT n.number, s.address, s.port, s.generation
+            FROM broker_node n JOIN broker_silo s ON s.owner = abs(n.owner) WHERE s.cluster = $1
+            """,
+            static r => (Number: (ushort)r.GetInt32(0), Silo: ReadSilo(r, 1)),
+            cancellationToken,
+            _options.Cluster);
+        return [.. nodes.Where(n => silos.Contains(n.Silo)).Select(static n => n.Number)];
+    }
+
+    /// <summary>
+    /// Forgets topics that were cleared ten minutes ago, or that many others were cleared after; what another silo is
+    /// writing just now is left to the next time.
+    /// </summary>
+    public Task PurgeClearedAsync(CancellationToken cancellationToken) => ExecuteAsync(
+        """
+        WITH old AS (
+            SELECT topic_key FROM broker_retained
+            WHERE body = '' AND cleared_at < greatest(
+                now() - interval '10 minutes',
+                (SELECT cleared_at FROM broker_retained WHERE cleared_at IS NOT NULL ORDER BY cleared_at DESC OFFSET 100000 LIMIT 1))
+            FOR UPDATE SKIP LOCKED)
+        DELETE FROM broker_retained r USING old WHERE r.topic_key = old.topic_key
+        """,
         cancellationToken);
 
     /// <summary>Ids of the messages that were stored for a session after a sequence number.</summary>
@@ -194,29 +236,7 @@ public sealed class ClusterStore : IAsyncDisposable
     private async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values) =>
         await QueryAsync(sql, static _ => 0, cancellationToken, values);
 
-    private async Task<List<T>> QueryAsync<T>(
-        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
-    {
-        try
-        {
-            await using var command = _source.CreateCommand(sql);
-            foreach (var value in values)
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = value });
-            }
-
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var rows = new List<T>();
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                rows.Add(read(reader));
-            }
-
-            return rows;
-        }
-        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
-        {
-            throw PostgresFault.From(error);
-        }
-    }
+    private Task<List<T>> QueryAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values) =>
+        _source.ListAsync(sql, read, cancellationToken, values);
 }

@@ -17,6 +17,7 @@ public sealed partial class DeadSilos(
     SessionAdoption adoption,
     Adoptions adoptions,
     InboxDelivery delivery,
+    RetainedSync retained,
     LiveSilos silos,
     ClusterStore store,
     RoutingGate gate,
@@ -49,6 +50,7 @@ public sealed partial class DeadSilos(
         }
 
         await adoption.AdoptAllAsync(CancellationToken.None);
+        await retained.WriteAsync(dead);
         await local.AnnouncedAsync();
     }
 
@@ -137,6 +139,7 @@ public sealed partial class DeadSilos(
 
         adoptions.Settled(silos.Local, addresses);
         dead.ForEach(peer => Settled(peer.Address));
+        _ = retained.ReadAsync(addresses, () => _isDisposed);
         return true;
     }
 

@@ -179,7 +179,7 @@ public sealed class RemoteRouting(
         {
             var waits = message.Qos == QualityOfService.AtMostOnce ? null : record;
             waits?.Ask();
-            Post(peer, new Outgoing(new RoutedMessage(message, message.Id), waits) { IsRepeat = isRepeat });
+            Post(peer, new Outgoing(new RoutedMessage(message), waits) { IsRepeat = isRepeat });
         }
     }
 

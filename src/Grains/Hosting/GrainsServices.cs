@@ -30,6 +30,7 @@ public static class GrainsServices
         .AddSingleton<SessionLifecycle>()
         .AddSingleton<AckGraceQueue>()
         .AddSingleton<RetainedMessages>()
+        .AddSingleton<RetainedRepair>()
         .AddSingleton<WillService>()
         .AddSingleton<MessageRouter>()
         .AddSingleton<StateRecovery>()

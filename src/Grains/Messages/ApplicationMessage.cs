@@ -44,6 +44,9 @@ public sealed class ApplicationMessage
     /// </summary>
     public bool MayRepeat { get; internal set; }
 
+    /// <summary>Whether it is not retained although its publisher asked for it, because of a limit of the silo that accepted it.</summary>
+    public bool IsRetainRefused { get; internal set; }
+
     /// <summary>Topic name, UTF-8.</summary>
     public ReadOnlySpan<byte> Topic => _bytes.AsSpan(0, _topicLength);
 

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Retained;
@@ -17,10 +18,12 @@ public sealed partial class SiloClock(
     SessionExpiryQueue expiry,
     WillService wills,
     RetainedMessages retained,
+    RetainedRepair repair,
     IMessageStore store,
     IGrainFactory grains,
     TimeProvider time,
-    ILogger<SiloClock> logger) : BackgroundService
+    ILogger<SiloClock> logger,
+    RetainedSync? sync = null) : BackgroundService
 {
     // Session Expiry and Will Delay are in whole seconds.
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(250);
@@ -53,6 +56,7 @@ public sealed partial class SiloClock(
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         wills.Tick();
+        repair.Tick();
         while (expiry.Take(now) is { } session)
         {
             await grains.GetGrain<ISessionGrain>(GrainKeys.Session(session.ClientId)).Expire();
@@ -64,9 +68,14 @@ public sealed partial class SiloClock(
             store.Post(new AliveWrite(now));
         }
 
-        if (tick % SweepRetainedEveryTicks == 0 && retained.RemoveExpired(now) is { Count: > 0 } expired)
+        if (tick % SweepRetainedEveryTicks == 0)
         {
-            store.Post(new RetainedSweep(retained, expired));
+            if (retained.RemoveExpired(now) is { Count: > 0 } expired)
+            {
+                store.Post(new RetainedWrite(retained, expired));
+            }
+
+            await (sync?.PurgeAsync() ?? Task.CompletedTask);
         }
     }
 
@@ -76,12 +85,5 @@ public sealed partial class SiloClock(
     private sealed class AliveWrite(long now) : StoreWrite
     {
         public override void AddTo(IStoreBatch batch) => batch.PutLastAlive(now);
-    }
-
-    private sealed class RetainedSweep(RetainedMessages retained, List<string> topics) : StoreWrite
-    {
-        public override bool MustSucceed => true;
-
-        public override void AddTo(IStoreBatch batch) => topics.ForEach(topic => retained.WriteTo(batch, topic));
     }
 }

@@ -13,15 +13,22 @@ namespace Broker.Grains.Retained;
 /// retained" one step for subscribers: each message reaches a new subscriber either live or from here, never both, never neither.
 /// </para>
 /// </summary>
-public sealed class RetainedMessages
+public sealed partial class RetainedMessages
 {
     private readonly Node _root = new();
+    private readonly ClearedTopics _cleared = new();
     private readonly RetainedOptions _limits;
+    private readonly MessageIdSource? _ids;
     private long _lastNumber;
     private long _version;
     private int _expiring;
 
-    public RetainedMessages(RetainedOptions limits) => _limits = limits;
+    /// <param name="ids">Gives this silo's messages their versions; told of those of other silos.</param>
+    public RetainedMessages(RetainedOptions limits, MessageIdSource? ids = null)
+    {
+        _limits = limits;
+        _ids = ids;
+    }
 
     /// <summary>See the class. Held for microseconds, never across an await.</summary>
     public Lock Gate { get; } = new();
@@ -35,7 +42,7 @@ public sealed class RetainedMessages
     /// <summary>Raised by every change.</summary>
     public long Version => _version;
 
-    /// <summary>Takes over what the store holds; only before the first client.</summary>
+    /// <summary>Takes over what the store holds, as far as it is newer than what is here.</summary>
     public void Load(IReadOnlyList<RetainedRow> rows)
     {
         lock (Gate)
@@ -43,43 +50,42 @@ public sealed class RetainedMessages
             foreach (var row in rows)
             {
                 _lastNumber = Math.Max(_lastNumber, row.Number);
-                if (!(Find(row.Topic)?.Entry?.Message is { } known && known.Id > row.Message.Id))
-                {
-                    Put(row.Topic, row.Message, row.Number);
-                }
+                Apply(row.Topic, row.IsCleared ? null : row.Message, row.Message.Id, row.Number);
             }
         }
     }
 
     /// <summary>
-    /// Sets, replaces or, with an empty payload, clears the retained message of its topic [MQTT-3.3.1-5], [MQTT-3.3.1-6].
-    /// The caller holds <see cref="Gate"/>. False when a limit forbids it; the old message is then cleared, because it is
-    /// no longer the last known good value.
+    /// Sets, replaces or, with an empty payload, clears the retained message of its topic [MQTT-3.3.1-5], [MQTT-3.3.1-6],
+    /// unless there is a newer one. The caller holds <see cref="Gate"/>. False when a limit forbids it; the old message is
+    /// then cleared, because it is no longer the last known good value.
     /// </summary>
     public bool Set(ApplicationMessage message)
     {
         var topic = Encoding.UTF8.GetString(message.Topic);
-        if (message.Payload.IsEmpty)
-        {
-            Clear(topic);
-            return true;
-        }
-
         var existing = Find(topic)?.Entry?.Message;
-        if ((_limits.MaxMessageBytes > 0 && message.Payload.Length > _limits.MaxMessageBytes)
-            || (_limits.MaxCount > 0 && existing is null && Count >= _limits.MaxCount)
-            || (_limits.MaxTotalBytes > 0 && Bytes - (existing?.Size ?? 0) + message.Size > _limits.MaxTotalBytes))
-        {
-            Clear(topic);
-            return false;
-        }
+        var isRefused = message.Id > VersionOf(topic)
+            && !message.Payload.IsEmpty
+            && ((_limits.MaxMessageBytes > 0 && message.Payload.Length > _limits.MaxMessageBytes)
+                || (_limits.MaxCount > 0 && existing is null && Count >= _limits.MaxCount)
+                || (_limits.MaxTotalBytes > 0 && Bytes - (existing?.Size ?? 0) + message.Size > _limits.MaxTotalBytes));
+        Apply(topic, isRefused || message.Payload.IsEmpty ? null : message, message.Id, 0);
+        return !isRefused;
+    }
 
-        Put(topic, message, 0);
-        return true;
+    /// <summary>
+    /// What another silo has accepted: all silos keep the same, so that silo's limits have decided. The caller holds
+    /// <see cref="Gate"/>.
+    /// </summary>
+    public void Follow(ApplicationMessage message)
+    {
+        var topic = Encoding.UTF8.GetString(message.Topic);
+        Apply(topic, message.IsRetainRefused || message.Payload.IsEmpty ? null : message, message.Id, 0);
     }
 
     /// <summary>Writes the present state of a topic: whichever of several publishers comes last, the newest is what stays.</summary>
-    public void WriteTo(IStoreBatch batch, string topic)
+    /// <param name="version">What is written if it is not remembered any more that the topic was cleared.</param>
+    public void WriteTo(IStoreBatch batch, string topic, MessageId version)
     {
         lock (Gate)
         {
@@ -89,8 +95,32 @@ public sealed class RetainedMessages
             }
             else
             {
-                batch.DeleteRetained(topic);
+                batch.ClearRetained(topic, _cleared.TryGet(topic, out var cleared) && cleared > version ? cleared : version);
             }
+        }
+    }
+
+    /// <summary>Topics and versions of what a silo has set or cleared, from a time before its latest on.</summary>
+    /// <param name="node">Node number of the silo.</param>
+    /// <param name="before">Counted back from the latest of its versions here.</param>
+    public List<(string Topic, MessageId Version)> Latest(ushort node, TimeSpan before)
+    {
+        lock (Gate)
+        {
+            var entries = new List<RetainedEntry>();
+            CollectAll(_root, entries);
+            List<(string Topic, MessageId Version)> all =
+            [
+                .. entries.Where(e => e.Message!.Id.Node == node).Select(static e => (e.Topic, e.Message!.Id)),
+                .. _cleared.All.Where(c => c.Value.Node == node).Select(static c => (c.Key, c.Value)),
+            ];
+            if (all.Count > 0)
+            {
+                var latest = all.Max(static v => v.Version.TimestampMicroseconds);
+                all.RemoveAll(v => latest - v.Version.TimestampMicroseconds > before.TotalMicroseconds);
+            }
+
+            return all;
         }
     }
 
@@ -108,187 +138,55 @@ public sealed class RetainedMessages
         return [.. found];
     }
 
-    /// <summary>Clears what has expired and returns the topics, so that their rows can go.</summary>
-    public List<string> RemoveExpired(long now)
+    /// <summary>Clears what has expired and returns the topics, so that their rows can go. Called every minute.</summary>
+    public List<(string Topic, MessageId Version)> RemoveExpired(long now)
     {
         lock (Gate)
         {
-            var expired = new List<RetainedEntry>();
+            _cleared.Age();
             if (_expiring == 0)
             {
                 return [];
             }
 
+            var expired = new List<RetainedEntry>();
             CollectAll(_root, expired);
             expired.RemoveAll(e => e.Message is not { } message || !message.IsExpired(now));
-            foreach (var entry in expired)
+            var topics = expired.ConvertAll(static e => (e.Topic, e.Message!.Id));
+            foreach (var (topic, version) in topics)
             {
-                Clear(entry.Topic);
+                Apply(topic, null, version, 0);
             }
 
-            return expired.ConvertAll(e => e.Topic);
+            return topics;
         }
     }
 
-    // By time, so that silos that hear of a topic from each other number it alike; ascending all the same.
-    private long NextNumber(ApplicationMessage message) =>
-        _lastNumber = Math.Max(_lastNumber + 1, (long)message.Id.TimestampMicroseconds);
-
-    private void Put(string topic, ApplicationMessage message, long number)
+    /// <summary>
+    /// One rule for all silos and the store, so that they come to the same whatever the order in which they hear of it: the
+    /// highest version stays, and of a message and the end of the same message the end.
+    /// </summary>
+    /// <param name="message">Null to clear.</param>
+    private void Apply(string topic, ApplicationMessage? message, MessageId version, long number)
     {
-        var node = _root;
-        foreach (var level in topic.Split('/'))
-        {
-            node = node.GetOrAdd(level);
-        }
-
-        if (node.Entry is null)
-        {
-            node.Entry = new RetainedEntry(topic, number == 0 ? NextNumber(message) : number);
-            Count++;
-        }
-        else
-        {
-            Forget(node.Entry);
-        }
-
-        Bytes += message.Size;
-        _expiring += message.ExpiresAt == long.MaxValue ? 0 : 1;
-        node.Entry.Set(message, ++_version);
-    }
-
-    private void Clear(string topic)
-    {
-        var path = new Stack<(Node Parent, string Level)>();
-        var node = _root;
-        foreach (var level in topic.Split('/'))
-        {
-            path.Push((node, level));
-            if (node.Children is null || !node.Children.TryGetValue(level, out node))
-            {
-                return;
-            }
-        }
-
-        if (node.Entry is null)
+        _ids?.Observe(version);
+        var known = VersionOf(topic);
+        if (version < known || (version == known && message is not null))
         {
             return;
         }
 
-        Count--;
-        Forget(node.Entry);
-        node.Entry.Set(null, ++_version);
-        node.Entry = null;
-        while (path.TryPop(out var step) && node.IsEmpty)
+        if (message is not null)
         {
-            step.Parent.Children!.Remove(step.Level);
-            node = step.Parent;
-        }
-    }
-
-    private void Forget(RetainedEntry entry)
-    {
-        if (entry.Message is { } message)
-        {
-            Bytes -= message.Size;
-            _expiring -= message.ExpiresAt == long.MaxValue ? 0 : 1;
-        }
-    }
-
-    private Node? Find(string topic)
-    {
-        var node = _root;
-        foreach (var level in topic.Split('/'))
-        {
-            if (node.Children is null || !node.Children.TryGetValue(level, out node))
-            {
-                return null;
-            }
-        }
-
-        return node;
-    }
-
-    private static void Collect(Node node, string[] levels, int depth, List<RetainedEntry> found)
-    {
-        if (depth == levels.Length)
-        {
-            AddTo(found, node);
+            _cleared.Remove(topic);
+            Put(topic, message, number);
             return;
         }
 
-        switch (levels[depth])
-        {
-            case "#":
-                // '#' includes the parent level [MQTT-4.7.1-2].
-                AddTo(found, node);
-                foreach (var child in Visible(node, depth))
-                {
-                    CollectAll(child, found);
-                }
-
-                break;
-            case "+":
-                foreach (var child in Visible(node, depth))
-                {
-                    Collect(child, levels, depth + 1, found);
-                }
-
-                break;
-            default:
-                if (node.Children is not null && node.Children.TryGetValue(levels[depth], out var next))
-                {
-                    Collect(next, levels, depth + 1, found);
-                }
-
-                break;
-        }
+        Clear(topic);
+        _cleared.Add(topic, version);
     }
 
-    // A leading wildcard does not match topics that begin with '$' [MQTT-4.7.2-1].
-    private static IEnumerable<Node> Visible(Node node, int depth) =>
-        node.Children is null ? []
-        : depth > 0 ? node.Children.Values
-        : node.Children.Where(c => !c.Key.StartsWith('$')).Select(c => c.Value);
-
-    private static void CollectAll(Node node, List<RetainedEntry> found)
-    {
-        AddTo(found, node);
-        if (node.Children is not null)
-        {
-            foreach (var child in node.Children.Values)
-            {
-                CollectAll(child, found);
-            }
-        }
-    }
-
-    private static void AddTo(List<RetainedEntry> found, Node node)
-    {
-        if (node.Entry is not null)
-        {
-            found.Add(node.Entry);
-        }
-    }
-
-    private sealed class Node
-    {
-        public Dictionary<string, Node>? Children { get; private set; }
-
-        public RetainedEntry? Entry { get; set; }
-
-        public bool IsEmpty => Entry is null && Children is null or { Count: 0 };
-
-        public Node GetOrAdd(string level)
-        {
-            Children ??= new Dictionary<string, Node>(StringComparer.Ordinal);
-            if (!Children.TryGetValue(level, out var child))
-            {
-                child = new Node();
-                Children.Add(level, child);
-            }
-
-            return child;
-        }
-    }
+    private MessageId VersionOf(string topic) => Find(topic)?.Entry?.Message?.Id
+        ?? (_cleared.Count > 0 && _cleared.TryGet(topic, out var cleared) ? cleared : MessageId.None);
 }

@@ -19,7 +19,8 @@ public sealed class MessageRouter(
     IMessageStore store,
     DropLedger drops,
     LocalArrivals? arrivals = null,
-    RemoteRouting? remote = null)
+    RemoteRouting? remote = null,
+    RetainedRepair? repair = null)
 {
     [ThreadStatic]
     private static Scratch? _scratch;
@@ -76,7 +77,7 @@ public sealed class MessageRouter(
         {
             lock (retained.Gate)
             {
-                retained.Set(source.Materialize());
+                retained.Follow(source.Materialize());
                 matches = index.Match(source.Topic, scratch.Matches);
             }
         }
@@ -106,6 +107,7 @@ public sealed class MessageRouter(
         {
             if (!retained.Set(message))
             {
+                message.IsRetainRefused = true;
                 drops.Add(source.Publisher, source.Topic, DropReason.RetainedLimit);
             }
 
@@ -115,7 +117,12 @@ public sealed class MessageRouter(
         // Also for QoS 0: nobody waits for its commit, but a retained message survives a restart.
         var topic = System.Text.Encoding.UTF8.GetString(message.Topic);
         record ??= new PublishRecord(message, store.NextMessageNumber(), store);
-        record.AddRows(batch => retained.WriteTo(batch, topic));
+        record.AddRows(batch => retained.WriteTo(batch, topic, message.Id));
+        if (repair is not null)
+        {
+            record.Wait(repair.Watch(topic, message.Id));
+        }
+
         return matches;
     }
 

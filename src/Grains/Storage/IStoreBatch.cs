@@ -40,9 +40,14 @@ public interface IStoreBatch
 
     void DeleteInboundId(long session, ushort packetId);
 
+    /// <summary>Sets the retained message of a topic, unless what is there has the same or a higher id.</summary>
     void PutRetained(string topic, long number, ApplicationMessage message);
 
-    void DeleteRetained(string topic);
+    /// <summary>
+    /// Clears the retained message of a topic, unless what is there has a higher id than <paramref name="version"/>. Where
+    /// several silos write, that is remembered for a while, so that an older message that is written later does not bring it back.
+    /// </summary>
+    void ClearRetained(string topic, MessageId version);
 
     void PutWill(WillRow row);
 

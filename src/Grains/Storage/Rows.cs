@@ -60,7 +60,11 @@ public sealed record WillRow(string ClientId, ApplicationMessage Message, uint D
 
 /// <summary>A retained message.</summary>
 /// <param name="Number">Given when the topic first got one; ascending, so a replay can be resumed after it.</param>
-public sealed record RetainedRow(string Topic, long Number, ApplicationMessage Message);
+public sealed record RetainedRow(string Topic, long Number, ApplicationMessage Message)
+{
+    /// <summary>The topic was cleared; of the message there is only its id.</summary>
+    public bool IsCleared => Message.Payload.IsEmpty;
+}
 
 /// <summary>A replay of retained messages that had not been queued whole.</summary>
 public sealed record ReplayRow(long Session, string Filter, long AfterNumber);

@@ -31,7 +31,8 @@ internal class StoreBatch : IStoreBatch
 
     public Dictionary<long, MessageChange> Messages { get; } = [];
 
-    public Dictionary<string, (long Number, ApplicationMessage? Message)> Retained { get; } = [];
+    /// <summary>By topic; no message where it is cleared.</summary>
+    public Dictionary<string, (long Number, ApplicationMessage? Message, MessageId Version)> Retained { get; } = [];
 
     public Dictionary<string, WillRow?> Wills { get; } = [];
 
@@ -162,9 +163,21 @@ internal class StoreBatch : IStoreBatch
 
     public void DeleteInboundId(long session, ushort packetId) => InboundIds[(session, packetId)] = (false, default, ++_order);
 
-    public void PutRetained(string topic, long number, ApplicationMessage message) => Retained[topic] = (number, message);
+    public void PutRetained(string topic, long number, ApplicationMessage message)
+    {
+        if (!Retained.TryGetValue(topic, out var known) || message.Id > known.Version)
+        {
+            Retained[topic] = (number, message, message.Id);
+        }
+    }
 
-    public void DeleteRetained(string topic) => Retained[topic] = (0, null);
+    public void ClearRetained(string topic, MessageId version)
+    {
+        if (!Retained.TryGetValue(topic, out var known) || version >= known.Version)
+        {
+            Retained[topic] = (0, null, version);
+        }
+    }
 
     public void PutWill(WillRow row) => Wills[row.ClientId] = row;
 

@@ -172,7 +172,7 @@ public sealed class InboxDelivery(
             var passOver = adoptions.PassOver(batch.Origin!);
             foreach (var routed in MessageBatchCodec.Decode(batch))
             {
-                var id = routed.Id;
+                var id = routed.Message.Id;
                 Predicate<Session>? hadBefore = !recent.HasMoved ? passOver
                     : session => passOver?.Invoke(session) == true || recent.HadBefore(session.ClientId, id);
                 if (!routed.Message.MayRepeat || repeatable.TryAdd(id))

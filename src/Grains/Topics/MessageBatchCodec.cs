@@ -12,7 +12,7 @@ namespace Broker.Grains.Topics;
 /// id : 16, big-endian | flags : 1 | [expires at, ms since 1970 : 8, big-endian]
 /// | publisher's length | topic's | properties' | payload's   (LEB128 each)
 /// | publisher, UTF-8 | topic, properties, payload
-/// flags: QoS 0-1, RETAIN 2, expires 3, may be repeated 4; the others are 0
+/// flags: QoS 0-1, RETAIN 2, expires 3, may be repeated 4, not to be retained 5; the others are 0
 /// </code>
 /// </summary>
 public static class MessageBatchCodec
@@ -21,7 +21,8 @@ public static class MessageBatchCodec
     private const int RetainBit = 0x04;
     private const int ExpiresBit = 0x08;
     private const int MayRepeatBit = 0x10;
-    private const int AllBits = QosMask | RetainBit | ExpiresBit | MayRepeatBit;
+    private const int RetainRefusedBit = 0x20;
+    private const int AllBits = QosMask | RetainBit | ExpiresBit | MayRepeatBit | RetainRefusedBit;
 
     /// <summary>Encodes messages, in order, into one array of the exact size.</summary>
     /// <param name="origin">Silo that has delivered them to its own sessions.</param>
@@ -71,11 +72,11 @@ public static class MessageBatchCodec
     private static int Write(Span<byte> destination, in RoutedMessage routed)
     {
         var message = routed.Message;
-        BinaryPrimitives.WriteUInt64BigEndian(destination, routed.Id.High);
-        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], routed.Id.Low);
+        BinaryPrimitives.WriteUInt64BigEndian(destination, message.Id.High);
+        BinaryPrimitives.WriteUInt64BigEndian(destination[8..], message.Id.Low);
         var expires = message.ExpiresAt != long.MaxValue;
         destination[16] = (byte)((int)message.Qos | (message.Retain ? RetainBit : 0) | (expires ? ExpiresBit : 0)
-            | (message.MayRepeat ? MayRepeatBit : 0));
+            | (message.MayRepeat ? MayRepeatBit : 0) | (message.IsRetainRefused ? RetainRefusedBit : 0));
         var at = MessageId.ByteCount + 1;
         if (expires)
         {
@@ -115,17 +116,17 @@ public static class MessageBatchCodec
         }
 
         var qos = (QualityOfService)(flags & QosMask);
-        var id = new MessageId(high, low);
         var message = new ApplicationMessage(Take(ref rest, (int)size).ToArray(), topicLength, propertiesLength)
         {
-            Id = id,
+            Id = new MessageId(high, low),
             Qos = qos,
             Retain = (flags & RetainBit) != 0,
             ExpiresAt = expiresAt,
             Publisher = publisher,
             MayRepeat = (flags & MayRepeatBit) != 0,
+            IsRetainRefused = (flags & RetainRefusedBit) != 0,
         };
-        return new RoutedMessage(message, id);
+        return new RoutedMessage(message);
     }
 
     private static int SizeOf(int number)

@@ -113,10 +113,21 @@ internal sealed class MemoryRows : IStoreBatch
 
     public void DeleteInboundId(long session, ushort packetId) => Inbound.Remove((session, packetId));
 
-    public void PutRetained(string topic, long number, ApplicationMessage message) =>
-        Retained[topic] = new RetainedRow(topic, number, message);
+    public void PutRetained(string topic, long number, ApplicationMessage message)
+    {
+        if (!Retained.TryGetValue(topic, out var known) || message.Id > known.Message.Id)
+        {
+            Retained[topic] = new RetainedRow(topic, number, message);
+        }
+    }
 
-    public void DeleteRetained(string topic) => Retained.Remove(topic);
+    public void ClearRetained(string topic, MessageId version)
+    {
+        if (Retained.TryGetValue(topic, out var known) && version >= known.Message.Id)
+        {
+            Retained.Remove(topic);
+        }
+    }
 
     public void PutWill(WillRow row) => Wills[row.ClientId] = row;
 

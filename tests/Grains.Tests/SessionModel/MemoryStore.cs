@@ -20,6 +20,8 @@ internal sealed class MemoryStore : IMessageStore
 
     public string Description => "memory";
 
+    public ushort NodeNumber { get; init; } = 1;
+
     public bool IsAvailable => true;
 
     public bool IsCongested => false;

@@ -166,27 +166,6 @@ public abstract partial class MessageStoreTests
     }
 
     [Fact]
-    public async Task Retained_messages_are_replaced_by_topic_and_deleted()
-    {
-        var first = Message("one", "t/1");
-        var second = Message("two", "t/1");
-        await Store.WriteAsync(batch =>
-        {
-            batch.PutRetained("t/1", 10, first);
-            batch.PutRetained("t/2", 11, first);
-        });
-        await Store.WriteAsync(batch =>
-        {
-            batch.PutRetained("t/1", 10, second);
-            batch.DeleteRetained("t/2");
-        });
-
-        var row = Assert.Single((await RestartAsync()).Retained);
-        Assert.Equal(("t/1", 10), (row.Topic, row.Number));
-        AssertSame(second, row.Message);
-    }
-
-    [Fact]
     public async Task Wills_replays_and_the_time_come_back()
     {
         var session = await Store.NewSessionAsync("c");
@@ -225,7 +204,7 @@ public abstract partial class MessageStoreTests
             batch.DeleteSubscription(99, "a");
             batch.DeleteDelivery(99, 1, 1);
             batch.DeleteInboundId(99, 1);
-            batch.DeleteRetained("a");
+            batch.ClearRetained("a", new MessageId(1, 2));
             batch.DeleteWill("a");
             batch.DeleteReplay(99, "a");
         });

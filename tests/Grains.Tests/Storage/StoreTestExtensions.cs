@@ -44,12 +44,12 @@ internal static class StoreTestExtensions
     public static DeliveryRow Delivery(long session, long sequence, long message) => new(
         session, sequence, message, 100, QualityOfService.AtLeastOnce, false, false, long.MaxValue, []);
 
-    public static ApplicationMessage Message(string payload = "payload", string topic = "a/b")
+    public static ApplicationMessage Message(string payload = "payload", string topic = "a/b", ulong id = 1)
     {
         var topicBytes = Encoding.UTF8.GetBytes(topic);
         return new ApplicationMessage([.. topicBytes, .. Encoding.UTF8.GetBytes(payload)], topicBytes.Length, 0)
         {
-            Id = new MessageId(1, 2),
+            Id = new MessageId(id, 2),
             Qos = QualityOfService.AtLeastOnce,
             Publisher = "publisher",
         };

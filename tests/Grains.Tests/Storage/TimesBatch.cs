@@ -32,7 +32,7 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void PutRetained(string topic, long number, ApplicationMessage message) => throw new NotSupportedException();
 
-    public void DeleteRetained(string topic) => throw new NotSupportedException();
+    public void ClearRetained(string topic, MessageId version) => throw new NotSupportedException();
 
     public void PutWill(WillRow row) => throw new NotSupportedException();
 

@@ -16,9 +16,13 @@ public sealed class MessageBatchCodecTests
         Gen.OneOf(Gen.Byte.Array[0, 20], Gen.Byte.Array[100, 400]),
         Gen.Select(Gen.Enum<QualityOfService>(), Gen.Bool, Gen.OneOf(Gen.Const(long.MaxValue), Gen.Long[0, long.MaxValue])),
         Gen.String[Gen.Char['0', 'ÿ'], 0, 30],
-        Gen.Select(Gen.ULong, Gen.ULong[1, ulong.MaxValue]),
+        Gen.Select(Gen.ULong, Gen.ULong[1, ulong.MaxValue], Gen.Bool, Gen.Bool),
         (topic, properties, payload, head, publisher, id) =>
-            Make(topic, properties, payload, head, publisher, new MessageId(id.Item1, id.Item2)));
+        {
+            var routed = Make(topic, properties, payload, head, publisher, new MessageId(id.Item1, id.Item2));
+            (routed.Message.MayRepeat, routed.Message.IsRetainRefused) = (id.Item3, id.Item4);
+            return routed;
+        });
 
     [Fact]
     public void What_is_encoded_is_decoded() =>
@@ -85,13 +89,13 @@ public sealed class MessageBatchCodecTests
             ExpiresAt = head.ExpiresAt,
             Publisher = publisher,
         };
-        return new RoutedMessage(message, id);
+        return new RoutedMessage(message);
     }
 
     private static bool Same(in RoutedMessage left, in RoutedMessage right)
     {
         var (a, b) = (left.Message, right.Message);
-        return left.Id == right.Id
+        return a.MayRepeat == b.MayRepeat && a.IsRetainRefused == b.IsRetainRefused
             && a.Id == b.Id && a.Qos == b.Qos && a.Retain == b.Retain && a.ExpiresAt == b.ExpiresAt && a.Publisher == b.Publisher
             && a.Topic.SequenceEqual(b.Topic) && a.Properties.SequenceEqual(b.Properties) && a.Payload.SequenceEqual(b.Payload);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Broker.Grains.Messages;
 using NpgsqlTypes;
 
 namespace Broker.Grains.Storage.Postgres;
@@ -14,8 +15,6 @@ internal sealed partial class PostgresBatchWriter
     private List<long> _retainedNumber;
     private List<string> _retainedTopic;
     private MessageColumns _retainedColumns;
-    private PostgresStatement _deleteRetained;
-    private List<Guid> _deletedRetainedKey;
     private PostgresStatement _putWill;
     private List<string> _willClient;
     private List<long> _willDelay;
@@ -27,8 +26,7 @@ internal sealed partial class PostgresBatchWriter
 
     [MemberNotNull(
         nameof(_putRetained), nameof(_retainedKey), nameof(_retainedNumber), nameof(_retainedTopic), nameof(_retainedColumns),
-        nameof(_deleteRetained), nameof(_deletedRetainedKey), nameof(_putWill), nameof(_willClient), nameof(_willDelay),
-        nameof(_willPublishAt), nameof(_willColumns), nameof(_willOwner), nameof(_deleteWill), nameof(_deletedWillClient))]
+        nameof(_putWill), nameof(_willClient), nameof(_willDelay), nameof(_willPublishAt), nameof(_willColumns), nameof(_willOwner), nameof(_deleteWill), nameof(_deletedWillClient))]
     private void PrepareRetained()
     {
         const string SetMessage =
@@ -36,13 +34,15 @@ internal sealed partial class PostgresBatchWriter
             id = excluded.id, flags = excluded.flags, expires_at = excluded.expires_at, publisher = excluded.publisher,
                 topic_length = excluded.topic_length, properties_length = excluded.properties_length, body = excluded.body
             """;
-        _deleteRetained = Statement("DELETE FROM broker_retained WHERE topic_key = ANY ($1)");
-        _deletedRetainedKey = _deleteRetained.Array<Guid>(NpgsqlDbType.Uuid);
+
+        // A topic that was cleared has a row without a body. The highest id stays, and of a message and its end the end.
         _putRetained = Statement(
             $"""
-            INSERT INTO broker_retained (topic_key, number, topic, {PostgresRows.MessageNames})
-            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-            ON CONFLICT (topic_key) DO UPDATE SET number = excluded.number, {SetMessage}
+            INSERT INTO broker_retained AS r (topic_key, number, topic, {PostgresRows.MessageNames}, cleared_at)
+            SELECT *, CASE WHEN body = '' THEN now() END
+            FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS n (topic_key, number, topic, {PostgresRows.MessageNames})
+            ON CONFLICT (topic_key) DO UPDATE SET number = excluded.number, cleared_at = excluded.cleared_at, {SetMessage}
+            WHERE excluded.id > r.id OR (excluded.id = r.id AND excluded.body = '' AND r.body <> '')
             """);
         _retainedKey = _putRetained.Array<Guid>(NpgsqlDbType.Uuid);
         _retainedNumber = _putRetained.Array<long>(NpgsqlDbType.Bigint);
@@ -73,20 +73,16 @@ internal sealed partial class PostgresBatchWriter
 
         foreach (var (key, topic) in batch.Retained.Keys.Select(topic => (PostgresRows.Key(topic), topic)).Order())
         {
-            var (number, message) = batch.Retained[topic];
-            if (message is null)
-            {
-                _deletedRetainedKey.Add(key);
-                _deleteRetained.IsUsed = true;
-                continue;
-            }
-
+            var (number, message, version) = batch.Retained[topic];
             _retainedKey.Add(key);
             _retainedNumber.Add(number);
             _retainedTopic.Add(topic);
-            _retainedColumns.Add(message);
+            _retainedColumns.Add(message ?? Cleared(version));
         }
     }
+
+    // Expired in the eyes of a silo of the version before, which does not know of cleared rows.
+    private static ApplicationMessage Cleared(MessageId version) => new([], 0, 0) { Id = version, ExpiresAt = 0 };
 
     private void FillWills(PostgresBatch batch)
     {

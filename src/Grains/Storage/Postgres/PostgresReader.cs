@@ -53,26 +53,13 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
 
     public void Dispose() => _free.Dispose();
 
-    private async Task<List<T>> LoadAsync<TKey, T>(
-        string sql, TKey key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    private async Task<List<T>> LoadAsync<T>(
+        string sql, object key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         await _free.WaitAsync(cancellationToken);
         try
         {
-            await using var command = source.CreateCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<TKey> { TypedValue = key });
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            var rows = new List<T>();
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                rows.Add(read(reader));
-            }
-
-            return rows;
-        }
-        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
-        {
-            throw PostgresFault.From(error);
+            return await source.ListAsync(sql, read, cancellationToken, key);
         }
         finally
         {

@@ -43,7 +43,7 @@ internal static class PostgresRecovery
                     row.GetInt64(0), row.GetString(1), (byte)row.GetInt16(2), (uint)row.GetInt64(3))),
             await Whole(
                 $"SELECT topic, number, {PostgresRows.MessageNames} FROM broker_retained ORDER BY number",
-                row => new RetainedRow(row.GetString(0), row.GetInt64(1), PostgresRows.ReadMessage(row, 2))),
+                PostgresRows.ReadRetained),
             await Whole(
                 $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM broker_will", PostgresRows.ReadWill),
             await All(

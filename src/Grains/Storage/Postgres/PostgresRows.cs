@@ -103,6 +103,9 @@ internal static class PostgresRows
     public static WillRow ReadWill(NpgsqlDataReader row) => new(
         row.GetString(0), ReadMessage(row, 3), (uint)row.GetInt64(1), NullableInt64(row, 2));
 
+    /// <summary>Reads topic, number and the message from column 0 on.</summary>
+    public static RetainedRow ReadRetained(NpgsqlDataReader row) => new(row.GetString(0), row.GetInt64(1), ReadMessage(row, 2));
+
     /// <summary>Reads sequence, message, size, flags, expires_at, identifiers, in_doubt from column 0 on.</summary>
     public static DeliveryRow ReadDelivery(NpgsqlDataReader row, long session)
     {

@@ -17,17 +17,22 @@ internal static class RowCodec
     /// <summary>Binds seven parameters from <paramref name="first"/> on.</summary>
     public static SqliteStatement BindMessage(SqliteStatement statement, int first, ApplicationMessage message)
     {
-        Span<byte> id = stackalloc byte[MessageId.ByteCount];
-        BinaryPrimitives.WriteUInt64BigEndian(id, message.Id.High);
-        BinaryPrimitives.WriteUInt64BigEndian(id[8..], message.Id.Low);
-        return statement
-            .Bind(first, id)
+        return BindId(statement, first, message.Id)
             .Bind(first + 1, (int)message.Qos | (message.Retain ? RetainFlag : 0))
             .Bind(first + 2, Expiry(message.ExpiresAt))
             .Bind(first + 3, message.Publisher)
             .Bind(first + 4, message.TopicLength)
             .Bind(first + 5, message.PropertiesLength)
             .Bind(first + 6, message.Bytes.Span);
+    }
+
+    /// <summary>Binds an id: 16 bytes, big-endian, so that the file compares them as the program does.</summary>
+    public static SqliteStatement BindId(SqliteStatement statement, int parameter, MessageId id)
+    {
+        Span<byte> bytes = stackalloc byte[MessageId.ByteCount];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, id.High);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], id.Low);
+        return statement.Bind(parameter, bytes);
     }
 
     /// <summary>Reads seven columns from <paramref name="first"/> on.</summary>

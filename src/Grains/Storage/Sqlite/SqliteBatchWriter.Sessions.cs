@@ -59,8 +59,9 @@ internal sealed partial class SqliteBatchWriter
             ON CONFLICT (topic) DO UPDATE SET number = excluded.number, id = excluded.id, flags = excluded.flags,
                 expires_at = excluded.expires_at, publisher = excluded.publisher, topic_length = excluded.topic_length,
                 properties_length = excluded.properties_length, body = excluded.body
+            WHERE excluded.id > retained.id
             """);
-        _deleteRetained = Prepare("DELETE FROM retained WHERE topic = ?");
+        _deleteRetained = Prepare("DELETE FROM retained WHERE topic = ? AND id <= ?");
         _putWill = Prepare(
             $"""
             INSERT OR REPLACE INTO will (client_id, delay_interval, publish_at, {RowCodec.MessageColumns})
@@ -158,10 +159,10 @@ internal sealed partial class SqliteBatchWriter
 
     private void WriteRetained(StoreBatch batch)
     {
-        foreach (var (topic, (number, message)) in batch.Retained)
+        foreach (var (topic, (number, message, version)) in batch.Retained)
         {
             _rows += message is null
-                ? _deleteRetained.Bind(1, topic).Execute()
+                ? RowCodec.BindId(_deleteRetained.Bind(1, topic), 2, version).Execute()
                 : RowCodec.BindMessage(_putRetained.Bind(1, topic).Bind(2, number), 3, message).Execute();
         }
     }
