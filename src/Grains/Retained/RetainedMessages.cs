@@ -39,6 +39,9 @@ public sealed partial class RetainedMessages
     /// <summary>Bytes of all retained messages.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Topics that are known to have been cleared lately.</summary>
+    public int ClearedCount => _cleared.Count;
+
     /// <summary>Raised by every change.</summary>
     public long Version => _version;
 

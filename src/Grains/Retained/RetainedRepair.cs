@@ -9,15 +9,24 @@ namespace Broker.Grains.Retained;
 /// Retained messages whose row could not be written: this silo, and others, give them to new subscribers already, so the
 /// row follows as soon as the store takes writes again. Without that they would be gone, or older, after a restart.
 /// </summary>
-public sealed class RetainedRepair(RetainedMessages retained, IMessageStore store)
+public sealed class RetainedRepair : IDisposable
 {
     // Of one write: a store that has just come back has other work as well.
     private const int TopicsPerWrite = 500;
 
     private readonly Dictionary<string, MessageId> _missing = new(StringComparer.Ordinal);
-    private readonly RetainedMessages _retained = retained;
+    private readonly RetainedMessages _retained;
+    private readonly IMessageStore _store;
+    private readonly RetainedMetrics _metrics;
     private readonly Lock _gate = new();
     private bool _isWriting;
+
+    public RetainedRepair(RetainedMessages retained, IMessageStore store)
+    {
+        _retained = retained;
+        _store = store;
+        _metrics = new RetainedMetrics(retained, this);
+    }
 
     /// <summary>Topics whose row is missing or older; one for each retained topic at most.</summary>
     public int Count
@@ -31,6 +40,9 @@ public sealed class RetainedRepair(RetainedMessages retained, IMessageStore stor
         }
     }
 
+    /// <inheritdoc />
+    public void Dispose() => _metrics.Dispose();
+
     /// <summary>Told the outcome of a publish that has set or cleared a topic.</summary>
     internal IPublishWaiter Watch(string topic, MessageId version) => new Watcher(this, topic, version);
 
@@ -40,7 +52,7 @@ public sealed class RetainedRepair(RetainedMessages retained, IMessageStore stor
         List<KeyValuePair<string, MessageId>> topics;
         lock (_gate)
         {
-            if (_missing.Count == 0 || _isWriting || !store.IsAvailable || store.IsCongested)
+            if (_missing.Count == 0 || _isWriting || !_store.IsAvailable || _store.IsCongested)
             {
                 return;
             }
@@ -49,7 +61,7 @@ public sealed class RetainedRepair(RetainedMessages retained, IMessageStore stor
             topics = [.. _missing.Take(TopicsPerWrite)];
         }
 
-        store.Post(new Write(this, topics));
+        _store.Post(new Write(this, topics));
     }
 
     private void Failed(string topic, MessageId version)
