@@ -25,12 +25,14 @@ internal sealed partial class GroupCommitter
             switch (WaitForWork())
             {
                 case Work.Commit:
+                    BeginWaiting();
                     if (SettleDoubt())
                     {
                         FillBatch();
                         Attempt();
                     }
 
+                    EndWaiting();
                     break;
                 case Work.Housekeeping:
                     KeepHouse();

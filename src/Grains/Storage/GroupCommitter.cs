@@ -44,13 +44,21 @@ internal sealed partial class GroupCommitter : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "store-writer" };
     }
 
-    /// <summary>False from the first failed commit to the next one that succeeds.</summary>
-    public bool IsAvailable => _available;
+    /// <summary>False from the first failed commit to the next one that succeeds, and while one gets no answer.</summary>
+    public bool IsAvailable => _available && !IsSilent;
 
     /// <summary>More is posted and uncommitted than the limits allow.</summary>
     public bool IsCongested => _congested;
 
-    public void Start() => _thread.Start();
+    public void Start()
+    {
+        if (_options.AnswerTime != Timeout.InfiniteTimeSpan)
+        {
+            _watch = _time.CreateTimer(static committer => ((GroupCommitter)committer!).Watch(), this, WatchInterval, WatchInterval);
+        }
+
+        _thread.Start();
+    }
 
     /// <summary>Queues a write; after <see cref="Dispose"/> it is completed with an error at once.</summary>
     public void Post(StoreWrite write)
@@ -58,7 +66,7 @@ internal sealed partial class GroupCommitter : IDisposable
         var bytes = write.Bytes;
         lock (_gate)
         {
-            if (!_stopping)
+            if (!_stopping && (write.MustSucceed || !IsSilent))
             {
                 _posted.Enqueue(new Posted(write, bytes));
                 ChangePending(1, bytes);
@@ -72,7 +80,7 @@ internal sealed partial class GroupCommitter : IDisposable
             }
         }
 
-        CompleteOne(write, new StoreException("The store is closed."));
+        CompleteOne(write, new StoreException(_stopping ? "The store is closed." : NoAnswer));
     }
 
     /// <summary>Completes when <see cref="IsCongested"/> is false.</summary>
@@ -96,7 +104,11 @@ internal sealed partial class GroupCommitter : IDisposable
     }
 
     /// <summary>Commits what is posted (one attempt if the store is unavailable) and ends the thread.</summary>
-    public void Dispose()
+    public void Dispose() => Close();
+
+    /// <inheritdoc cref="Dispose" />
+    /// <returns>False when the target did not answer in time: the thread, and what it is at, is left to itself.</returns>
+    public bool Close()
     {
         lock (_gate)
         {
@@ -104,12 +116,15 @@ internal sealed partial class GroupCommitter : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        _watch?.Dispose();
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted) || _thread.Join(_options.CloseTime))
         {
-            return;
+            return true;
         }
 
-        _thread.Join();
+        _logger.ClosedWithoutAnswer();
+        RefusePosted(static _ => true, "The store was closed before the write could be committed.");
+        return false;
     }
 
     private void ChangePending(int writes, long bytes)

@@ -21,6 +21,15 @@ internal sealed record GroupCommitterOptions
     /// <summary>Upper bound of the doubling delay between attempts that nobody waits for.</summary>
     public TimeSpan RetryDelayMaximum { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long the target may take for an answer. Beyond it the store counts as unavailable although nothing has failed: what
+    /// waits is refused, and so is what comes, until the answer is there.
+    /// </summary>
+    public TimeSpan AnswerTime { get; init; } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long closing waits for the writer. What it is at then stays in doubt: the next process finds out.</summary>
+    public TimeSpan CloseTime { get; init; } = Timeout.InfiniteTimeSpan;
+
     /// <summary>How long nothing must have been posted before housekeeping starts.</summary>
     public TimeSpan IdleDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 

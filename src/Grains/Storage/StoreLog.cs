@@ -27,6 +27,15 @@ internal static partial class StoreLog
     [LoggerMessage(3006, LogLevel.Information, "Store schema migrated from version {From} to {To}")]
     public static partial void Migrated(this ILogger logger, int from, int to);
 
+    [LoggerMessage(3008, LogLevel.Error, "The store has not answered for {Time}; durable work is refused until it does")]
+    public static partial void NoAnswer(this ILogger logger, TimeSpan time);
+
+    [LoggerMessage(3009, LogLevel.Information, "The store answers again after {Time}")]
+    public static partial void Answers(this ILogger logger, TimeSpan time);
+
+    [LoggerMessage(3010, LogLevel.Warning, "The store did not answer when it was closed; the next process finds out what became of the last commit")]
+    public static partial void ClosedWithoutAnswer(this ILogger logger);
+
     [LoggerMessage(3007, LogLevel.Warning,
         "The store was out of reach for so long that another silo has the node number; this silo has {Number} now")]
     public static partial void NodeChanged(this ILogger logger, int number);

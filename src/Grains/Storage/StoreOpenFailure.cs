@@ -15,6 +15,9 @@ public enum StoreOpenFailure
     /// <summary>The file is damaged, or is no database.</summary>
     Corrupt,
 
-    /// <summary>Its server does not answer, or refuses the user.</summary>
+    /// <summary>Its server does not answer, or is just starting or stopping: it may do so later.</summary>
     Unreachable,
+
+    /// <summary>Its server refuses the user or the database.</summary>
+    Refused,
 }

@@ -25,7 +25,7 @@ public abstract class StoreWrite
     }
 
     /// <summary>
-    /// Called once on the writer's thread: <paramref name="error"/> is null when the commit is durable.
+    /// Called once, on the writer's thread unless it is refused before: <paramref name="error"/> is null when the commit is durable.
     /// Must be short and must not throw.
     /// </summary>
     public virtual void Complete(Exception? error)

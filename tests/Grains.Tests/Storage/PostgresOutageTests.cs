@@ -56,6 +56,51 @@ public sealed class PostgresOutageTests
     }
 
     [Fact]
+    public async Task A_frozen_server_is_noticed_and_what_was_in_doubt_is_settled_when_it_goes_on()
+    {
+        await using var server = await PostgresTestServer.StartNewAsync();
+        var connectionString = await server.CreateDatabaseAsync();
+        await using var store = NewStore(connectionString, TimeSpan.FromSeconds(1));
+        await store.OpenedAsync();
+        var session = await store.NewSessionAsync("c");
+        await server.FreezeAsync(frozen: true);
+        var inDoubt = store.PostWrite(batch => batch.PutSubscription(new SubscriptionRow(session, "doubt", 0, 0)));
+        await EventuallyAsync(() => !store.IsAvailable, "the silence is noticed");
+        var kept = store.PostWrite(batch => batch.PutInboundId(session, 1), mustSucceed: true);
+        await Assert.ThrowsAnyAsync<StoreException>(() => store.WriteAsync(batch => batch.PutLastAlive(1)));
+        Assert.False(inDoubt.Done.IsCompleted);
+
+        await server.FreezeAsync(frozen: false);
+        await kept.Done.WaitAsync(TimeSpan.FromSeconds(30));
+        await EventuallyAsync(() => inDoubt.Done.IsCompleted && store.IsAvailable, "the store recovers");
+
+        var isThere = await PostgresTestServer.ScalarAsync<long>(
+            connectionString, "SELECT count(*) FROM broker_subscription");
+        Assert.Equal(inDoubt.Done.IsCompletedSuccessfully ? 1 : 0, isThere);
+        Assert.Equal([new InboundRow(1, default)], await store.LoadInboundIdsAsync(session, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_store_whose_server_is_frozen_is_closed_in_bounded_time()
+    {
+        await using var server = await PostgresTestServer.StartNewAsync();
+        var connectionString = await server.CreateDatabaseAsync();
+        var store = NewStore(connectionString, TimeSpan.FromSeconds(1));
+        await store.OpenedAsync();
+        var session = await store.NewSessionAsync("c");
+        await server.FreezeAsync(frozen: true);
+        var inDoubt = store.PostWrite(batch => batch.PutSubscription(new SubscriptionRow(session, "doubt", 0, 0)));
+
+        // Its own patience for the writer and for the renewal, and the time to connect once more.
+        await store.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        await server.FreezeAsync(frozen: false);
+        await EventuallyAsync(() => inDoubt.Done.IsCompleted, "the write is reported in the end");
+        var isThere = await PostgresTestServer.ScalarAsync<long>(connectionString, "SELECT count(*) FROM broker_subscription");
+        Assert.True(isThere == 1 || inDoubt.Done.IsFaulted, "what was reported as committed is there");
+    }
+
+    [Fact]
     public async Task A_full_disk_refuses_with_the_right_reason_keeps_what_must_succeed_and_heals_by_itself()
     {
         var connectionString = await (await PostgresTestServer.SharedAsync()).CreateDatabaseAsync();

@@ -19,18 +19,24 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     private readonly string _binaries;
     private readonly string _directory;
     private readonly int _port;
+    private readonly string? _namespace;
+    private readonly IPAddress _address;
 
-    private PostgresTestServer(string binaries, string directory, int port)
+    private PostgresTestServer(string binaries, string directory, int port, string? networkNamespace, IPAddress? address)
     {
         _binaries = binaries;
         _directory = directory;
         _port = port;
+        _namespace = networkNamespace;
+        _address = address ?? IPAddress.Loopback;
     }
 
     /// <summary>One server for all tests that do not disturb it; it ends with the process.</summary>
     public static Task<PostgresTestServer> SharedAsync() => SharedServer.Value;
 
-    public static async Task<PostgresTestServer> StartNewAsync()
+    /// <param name="networkNamespace">Network namespace that the server runs in; null: that of the tests.</param>
+    /// <param name="address">Its address there; not given: loopback.</param>
+    public static async Task<PostgresTestServer> StartNewAsync(string? networkNamespace = null, IPAddress? address = null)
     {
         var binaries = FindBinaries();
         var directory = Directory.CreateTempSubdirectory("broker-pg-").FullName;
@@ -38,13 +44,14 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        var server = new PostgresTestServer(binaries, directory, port);
+        var server = new PostgresTestServer(binaries, directory, port, networkNamespace, address);
         if (Environment.UserName == "root")
         {
             await RunAsync("chown", "postgres", directory);
         }
 
-        await server.AsServerUserAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
+        await server.AsServerUserAsync(null, "initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
+        await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {server._address}/24 trust\n");
         await server.StartAsync();
         await ExecuteAsync(server.ConnectionString("postgres"), "CREATE DATABASE template_broker");
         await SchemaMigration.RunAsync(server.ConnectionString("template_broker"), CancellationToken.None);
@@ -55,20 +62,60 @@ internal sealed class PostgresTestServer : IAsyncDisposable
 
     /// <summary>Starts the server, after a crash with recovery, and waits until it answers.</summary>
     public Task StartAsync() => AsServerUserAsync(
-        "pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
-        $"-p {_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={_directory} -c shared_buffers=32MB -c max_connections=60",
+        _namespace, "pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
+        $"-p {_port} -c listen_addresses={_address} -c unix_socket_directories={_directory} -c shared_buffers=32MB -c max_connections=60",
         "start");
 
     /// <summary>The server dies at once, without a checkpoint: what it did not write to its log is gone.</summary>
-    public Task CrashAsync() => AsServerUserAsync("pg_ctl", "-D", Data, "-w", "-m", "immediate", "stop");
+    public Task CrashAsync() => AsServerUserAsync(null, "pg_ctl", "-D", Data, "-w", "-m", "immediate", "stop");
+
+    /// <summary>SIGKILL of the first process; the others end when they notice. Recovery is due at the next start.</summary>
+    public async Task KillAsync()
+    {
+        var processes = await ProcessesAsync();
+        await RunAsync("kill", "-KILL", processes[0]);
+        while (processes.Skip(1).Any(static process => Directory.Exists($"/proc/{process}")))
+        {
+            await Task.Delay(20);
+        }
+    }
 
     /// <summary>Stops or continues every process of the server: connections stay open and nothing answers.</summary>
     public async Task FreezeAsync(bool frozen)
     {
-        var postmaster = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")))[0].Trim();
-        var signal = frozen ? "-STOP" : "-CONT";
-        await RunAsync("kill", signal, postmaster);
-        await RunAsync("pkill", signal, "-P", postmaster);
+        // The first one first, so that no new one comes in between; and last, so that they are all there when it looks.
+        var processes = await ProcessesAsync();
+        if (frozen)
+        {
+            await RunAsync("kill", "-STOP", processes[0]);
+            processes = await ProcessesAsync();
+        }
+
+        // One that ends meanwhile is none to be stopped.
+        await RunAsync("/bin/sh", "-c", $"kill {(frozen ? "-STOP" : "-CONT")} {string.Join(' ', processes.Skip(1).Append(processes[0]))}; true");
+    }
+
+    /// <summary>Lets the server run for a part of the time only.</summary>
+    /// <param name="share">Part of the time, above 0 and below 1.</param>
+    public async Task SlowAsync(TimeSpan time, double share)
+    {
+        var period = TimeSpan.FromMilliseconds(250);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while (clock.Elapsed < time)
+        {
+            await FreezeAsync(frozen: true);
+            await Task.Delay(period * (1 - share));
+            await FreezeAsync(frozen: false);
+            await Task.Delay(period * share);
+        }
+    }
+
+    /// <summary>The server's processes, the first one first.</summary>
+    private async Task<string[]> ProcessesAsync()
+    {
+        var first = (await File.ReadAllLinesAsync(Path.Combine(Data, "postmaster.pid")))[0].Trim();
+        var children = await File.ReadAllTextAsync($"/proc/{first}/task/{first}/children");
+        return [first, .. children.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
     }
 
     /// <summary>A new database with the broker's tables; its connection string.</summary>
@@ -81,8 +128,12 @@ internal sealed class PostgresTestServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await FreezeAsync(frozen: false);
-        await CrashAsync();
+        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        {
+            await FreezeAsync(frozen: false);
+            await CrashAsync();
+        }
+
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -122,15 +173,23 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     }
 
     private string ConnectionString(string database) =>
-        $"Host=127.0.0.1;Port={_port};Username=postgres;Database={database}";
+        $"Host={_address};Port={_port};Username=postgres;Database={database}";
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
-    private Task AsServerUserAsync(string program, params string[] arguments)
+    private Task AsServerUserAsync(string? networkNamespace, string program, params string[] arguments)
     {
-        var path = Path.Combine(_binaries, program);
-        return Environment.UserName == "root"
-            ? RunAsync("runuser", ["-u", "postgres", "--", path, .. arguments])
-            : RunAsync(path, arguments);
+        List<string> command = [Path.Combine(_binaries, program), .. arguments];
+        if (Environment.UserName == "root")
+        {
+            command.InsertRange(0, ["runuser", "-u", "postgres", "--"]);
+        }
+
+        if (networkNamespace is not null)
+        {
+            command.InsertRange(0, ["ip", "netns", "exec", networkNamespace]);
+        }
+
+        return RunAsync(command[0], [.. command.Skip(1)]);
     }
 
     private static async Task RunAsync(string program, params string[] arguments)

@@ -30,6 +30,22 @@ internal sealed class PostgresFault : StoreException
         _ => new PostgresFault("", $"PostgreSQL cannot be reached: {Line(error)}", error),
     };
 
+    /// <summary>Whether the server may be there later without anybody changing anything on this side.</summary>
+    public static bool MayPass(Exception error) => error switch
+    {
+        PostgresException server => server.IsTransient || server.SqlState.StartsWith("57P", StringComparison.Ordinal),
+        NpgsqlException client => client.IsTransient,
+        PostgresFault { InnerException: { } inner } => MayPass(inner),
+        _ => error is IOException or SocketException or TimeoutException,
+    };
+
+    /// <summary>Whether it tells of a database that does not answer, and not of something else.</summary>
+    public static bool IsOutage(Exception error) => error is NpgsqlException or PostgresFault && MayPass(error);
+
+    /// <summary>Why a store could not be opened.</summary>
+    public static StoreOpenFailure OpenFailure(Exception error) =>
+        MayPass(error) ? StoreOpenFailure.Unreachable : StoreOpenFailure.Refused;
+
     /// <summary>
     /// Whether the transaction may have been committed although it ended with this error. The server rolls back on an ERROR;
     /// on FATAL and worse, and when the connection or the patience ends, it may have committed and not been able to say so.

@@ -86,7 +86,7 @@ public sealed class PostgresMessageStore : IMessageStore
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
             throw new StoreOpenException(
-                StoreOpenFailure.Unreachable,
+                PostgresFault.OpenFailure(error),
                 $"The store {Description} cannot be opened ({PostgresFault.From(error).Message}): check that PostgreSQL runs "
                     + "and lets this user in, the connection string, and that the schema of deploy/sql is there.",
                 error);
@@ -146,12 +146,16 @@ public sealed class PostgresMessageStore : IMessageStore
 
         _disposed = true;
         await _closing.CancelAsync();
-        await _renewal;
         await Task.Run(() =>
         {
-            _committer?.Dispose();
-            _target?.Dispose();
+            if (_committer is null || _committer.Close())
+            {
+                _target?.Dispose();
+            }
         });
+
+        // A renewal that gets no answer ends with its own time limit, and touches nothing that is disposed of here but fails.
+        await Task.WhenAny(_renewal, Task.Delay(_options.CommandTimeout, CancellationToken.None));
         await _connections.DisposeAsync();
         _reader.Dispose();
         Metrics.Dispose();
@@ -173,6 +177,8 @@ public sealed class PostgresMessageStore : IMessageStore
                 MaximumPendingWrites = _options.MaximumPendingWrites,
                 MaximumBatchWrites = _options.MaximumBatchWrites,
                 MaximumBatchBytes = _options.MaximumBatchBytes,
+                AnswerTime = _options.CommandTimeout,
+                CloseTime = _options.CommandTimeout,
             },
             Metrics,
             _logger,

@@ -9,6 +9,9 @@ namespace Broker.Grains.Storage.Postgres.Schema;
 /// </summary>
 public static class SchemaMigration
 {
+    // As long as the store's own connections: one that is not answered is tried again.
+    private const int ConnectSeconds = 5;
+
     private const long AdvisoryLock = 0x62726F6B_73636865;
 
     /// <summary>Brings the database up to date.</summary>
@@ -16,7 +19,12 @@ public static class SchemaMigration
     /// <exception cref="StoreOpenException">The server does not answer, or the rights are not sufficient.</exception>
     public static async Task<IReadOnlyList<string>> RunAsync(string connectionString, CancellationToken cancellationToken)
     {
-        var text = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Enlist = false };
+        var text = new NpgsqlConnectionStringBuilder(connectionString) 
+        {
+            Pooling = false,
+            Enlist = false,
+            Timeout = ConnectSeconds,
+        };
         var place = $"postgresql {text.Host}:{text.Port}/{text.Database}";
         await using var connection = new NpgsqlConnection(text.ConnectionString);
         try
@@ -39,7 +47,7 @@ public static class SchemaMigration
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
             throw new StoreOpenException(
-                StoreOpenFailure.Unreachable,
+                PostgresFault.OpenFailure(error),
                 $"The store {place} cannot be opened ({PostgresFault.From(error).Message}): check that PostgreSQL runs, that it "
                     + "lets this user in, and Broker:Store:ConnectionString.",
                 error);
