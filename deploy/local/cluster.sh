@@ -116,7 +116,7 @@ done
 say "database postgresql://broker@127.0.0.1:$postgres/broker in $data, logs beside it"
 say "ready; Ctrl-C stops all"
 
-# A silo that has ended, because the others declared it dead or somebody killed it, comes back as a new one.
+# A silo that has ended, because somebody killed it, comes back as a new one. One that was declared dead comes back by itself.
 while :; do
     sleep 1 &
     wait $!

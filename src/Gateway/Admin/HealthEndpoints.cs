@@ -12,11 +12,13 @@ namespace Broker.Gateway.Admin;
 internal static class HealthEndpoints
 {
     public const string Prefix = "/health";
+    public const string Live = Prefix + "/live";
+    public const string Ready = Prefix + "/ready";
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         RequestDelegate live = context => AnswerAsync(context.Response, "live", []);
-        routes.MapGet(Prefix + "/live", live);
+        routes.MapGet(Live, live);
 
         var checks = routes.ServiceProvider.GetServices<IReadinessCheck>().ToArray();
         RequestDelegate ready = context =>
@@ -24,10 +26,10 @@ internal static class HealthEndpoints
             List<string> causes = [.. checks.Select(check => check.Obstacle).OfType<string>()];
             return AnswerAsync(context.Response, causes.Count == 0 ? "ready" : "not ready", causes);
         };
-        routes.MapGet(Prefix + "/ready", ready);
+        routes.MapGet(Ready, ready);
     }
 
-    private static async Task AnswerAsync(HttpResponse response, string status, List<string> causes)
+    internal static async Task AnswerAsync(HttpResponse response, string status, List<string> causes)
     {
         var body = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(body))

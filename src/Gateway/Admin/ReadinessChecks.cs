@@ -1,4 +1,6 @@
+using System.Globalization;
 using Broker.Gateway.Hosting;
+using Broker.Grains.Cluster;
 using Broker.Grains.Storage;
 
 namespace Broker.Gateway.Admin;
@@ -14,6 +16,14 @@ internal sealed class SiloCheck(ISiloStatusOracle oracle) : IReadinessCheck
 {
     public string? Obstacle =>
         oracle.CurrentStatus == SiloStatus.Active ? null : $"silo is {oracle.CurrentStatus}";
+}
+
+/// <summary>The database answers: a silo that it has not answered for a while acknowledges nothing.</summary>
+internal sealed class SiloTimeCheck(SiloTime time) : IReadinessCheck
+{
+    public string? Obstacle => time.IsValid
+        ? null
+        : string.Create(CultureInfo.InvariantCulture, $"the database has not answered for {time.OutFor.TotalSeconds:F0} s: acknowledgements wait");
 }
 
 /// <summary>The store takes commits.</summary>

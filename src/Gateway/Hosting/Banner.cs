@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using Broker.Gateway.Listeners;
@@ -28,8 +27,7 @@ internal static class Banner
         }
 
         text.WriteLine($"http   {listeners.Http}");
-        using var process = Process.GetCurrentProcess();
-        var elapsed = DateTime.Now - process.StartTime;
+        var elapsed = DateTimeOffset.Now - EarlierLife.Began;
         text.WriteLine($"ready in {elapsed.TotalMilliseconds:F0} ms");
         output.Write(text.ToString());
         output.Flush();

@@ -2,8 +2,6 @@ using Broker.Gateway.Admin;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
 using Broker.Grains.Options;
-using Broker.Grains.Storage;
-using Broker.Grains.Storage.Postgres.Schema;
 using Microsoft.AspNetCore.Builder;
 
 namespace Broker.Gateway.Hosting;
@@ -25,9 +23,23 @@ internal static class BrokerHost
         using var calledOff = signals.Token.Register(state.Abandoned);
         var data = DataFolder.Prepare(options.Data);
 
-        await PrepareSchemaAsync(options.Store, signals.Token);
+        await using var room = new WaitingRoom(options.Http);
+        if (options.Store.Kind == StoreKind.Postgres)
+        {
+            room.Open();
+            try
+            {
+                await DatabaseWait.RunAsync(options.Store, room, signals.Token);
+            }
+            catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
+            {
+                return 0;
+            }
 
-        var app = Build(options, state);
+            room.Cause = "joining the cluster";
+        }
+
+        var app = Build(options, state, room);
         try
         {
             await app.StartAsync(signals.Token);
@@ -39,6 +51,13 @@ internal static class BrokerHost
             if (signals.Token.IsCancellationRequested)
             {
                 return 0;
+            }
+
+            if (options.Store.Kind == StoreKind.Postgres && DatabaseWait.MayPass(failure))
+            {
+                DatabaseWait.Say($"the start has failed and begins again: {failure.Message}");
+                var cause = ProcessImage.Replace([], EarlierLife.Next());
+                DatabaseWait.Say($"this process cannot replace itself: {cause}");
             }
 
             if (StartupFailure.Explain(failure, options) is { } line)
@@ -56,24 +75,6 @@ internal static class BrokerHost
         return 0;
     }
 
-    // Before the silo, whose membership is in the same database.
-    private static async Task PrepareSchemaAsync(StoreOptions store, CancellationToken cancellationToken)
-    {
-        if (store.Kind != StoreKind.Postgres)
-        {
-            return;
-        }
-
-        try
-        {
-            await SchemaMigration.RunAsync(store.ConnectionString!, cancellationToken);
-        }
-        catch (StoreOpenException failure)
-        {
-            throw new StartupException(failure.Message, failure);
-        }
-    }
-
     // Stops what still runs and disposes of it, in bounded time, and fails at nothing: the process ends next.
     private static async Task TakeDownAsync(WebApplication app)
     {
@@ -84,7 +85,7 @@ internal static class BrokerHost
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static WebApplication Build(BrokerOptions options, BrokerState state)
+    private static WebApplication Build(BrokerOptions options, BrokerState state, WaitingRoom room)
     {
         // The empty builder: no default configuration files, watchers and providers that the broker does not read.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -94,6 +95,7 @@ internal static class BrokerHost
             ContentRootPath = AppContext.BaseDirectory,
         });
         builder.Services.AddSingleton(state);
+        builder.Services.AddSingleton(room);
         builder.AddBrokerLogging(options.Log, state);
         builder.AddBrokerOptions(options);
         builder.AddSilo(options);

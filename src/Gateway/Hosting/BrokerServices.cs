@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
@@ -50,6 +51,7 @@ internal static class BrokerServices
         services.AddSingleton<IAuthorizer, DefaultAuthorizer>();
         services.AddSingleton<AccessControl>();
         services.AddSingleton<IBrokerStartup, AuthenticationStartup>();
+        services.AddSingleton<IBrokerStartup, WaitIsOver>();
 
         builder.Services.Configure<HostOptions>(host =>
         {
@@ -86,8 +88,10 @@ internal static class BrokerServices
             {
                 ConnectionString = options.ConnectionString!,
                 Cluster = s.GetRequiredService<Options.ClusterOptions>().Name,
+                LinkTimeout = s.GetRequiredService<Options.ClusterOptions>().LinkTimeout,
             });
             services.AddBrokerCluster();
+            services.AddSingleton<IReadinessCheck, SiloTimeCheck>();
             services.AddSingleton<IMessageStore>(s => s.GetRequiredService<PostgresMessageStore>());
             services.AddSingleton(s => new PostgresMessageStore(
                 s.GetRequiredService<PostgresStoreOptions>(),

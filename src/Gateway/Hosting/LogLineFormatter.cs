@@ -9,6 +9,8 @@ internal sealed class LogLineFormatter(BrokerState state) : ConsoleFormatter(For
 {
     public const string FormatterName = "line";
 
+    private const string TimeFormat = "yyyy-MM-dd HH:mm:ss.fff'Z' ";
+
     /// <inheritdoc />
     public override void Write<TState>(
         in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
@@ -19,7 +21,7 @@ internal sealed class LogLineFormatter(BrokerState state) : ConsoleFormatter(For
         }
 
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
-        textWriter.Write(DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture));
+        textWriter.Write(DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture));
         textWriter.Write(Label(logEntry.LogLevel));
         textWriter.Write(logEntry.Category);
         textWriter.Write(": ");
@@ -33,6 +35,13 @@ internal sealed class LogLineFormatter(BrokerState state) : ConsoleFormatter(For
             textWriter.Write('\n');
         }
     }
+
+    /// <summary>
+    /// Writes a line at once, past the logger and its queue: before there is one, or when the process has no time left for it.
+    /// </summary>
+    public static void WriteNow(LogLevel level, Type category, FormattableString message) => Console.Error.WriteLine(
+        DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) + Label(level) + category.FullName + ": "
+            + message.ToString(CultureInfo.InvariantCulture).ReplaceLineEndings(" | "));
 
     private static string Label(LogLevel level) => level switch
     {

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Dashboard;
+using Orleans.Serialization;
 
 namespace Broker.Gateway.Hosting;
 
@@ -35,6 +36,9 @@ internal static class SiloSetup
         }
 
         silo.Configure<SiloOptions>(o => o.SiloName = Environment.MachineName);
+
+        // What a silo refuses another one, it is told: without this only that the exception cannot be sent.
+        silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Broker"));
 
 #pragma warning disable ORLEANSEXP003 // The default directory tears down healthy sessions whenever a silo leaves.
         silo.AddDistributedGrainDirectory();

@@ -49,7 +49,8 @@ internal static class ListenerSetup
         });
     }
 
-    private static void ListenOn(
+    /// <summary>Listens on an address as configuration writes it.</summary>
+    internal static void ListenOn(
         this KestrelServerOptions kestrel, string address, int port, Action<ListenOptions> configure)
     {
         if (ListenAddress.TryParse(address, out var ip) && ip is not null)

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net;
+using Broker.Gateway.Options;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Broker.Gateway.Listeners;
@@ -14,6 +16,26 @@ internal sealed class OpenListeners
 
     /// <summary>URL of the HTTP endpoint.</summary>
     public string Http => Url("http", _http!);
+
+    /// <summary>
+    /// Command line options that make the next process listen on the ports that this one has got where any free one was asked
+    /// for: clients come back to where they were.
+    /// </summary>
+    public IEnumerable<string> FixedPorts(BrokerOptions options)
+    {
+        for (var i = 0; i < _mqtt.Count; i++)
+        {
+            if (options.Listeners.Mqtt[i].Port == 0 && _mqtt[i].IPEndPoint is { Port: > 0 } mqtt)
+            {
+                yield return string.Create(CultureInfo.InvariantCulture, $"--Broker:Listeners:Mqtt:{i}:Port={mqtt.Port}");
+            }
+        }
+
+        if (options.Http.Port == 0 && _http?.IPEndPoint is { Port: > 0 } http)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"--Broker:Http:Port={http.Port}");
+        }
+    }
 
     public void AddMqtt(ListenOptions listener) => _mqtt.Add(listener);
 

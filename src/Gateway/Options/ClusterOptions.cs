@@ -16,4 +16,11 @@ public sealed class ClusterOptions
     /// <summary>Port for the other silos.</summary>
     [Allowed("0", "65535", ZeroMeans = "any free one")]
     public int Port { get; set; } = 0;
+
+    /// <summary>
+    /// How long two living silos may fail to reach each other, while others reach both, before one of them leaves and joins
+    /// again when its links are whole.
+    /// </summary>
+    [Allowed("0s", "1h", ZeroMeans = "for ever")]
+    public TimeSpan LinkTimeout { get; set; } = TimeSpan.FromSeconds(15);
 }

@@ -17,5 +17,6 @@ public static class ClusterServices
         .AddSingleton<SessionAdoption>()
         .AddSingleton<SessionMoves>()
         .AddSingleton<DeadSilos>()
+        .AddSingleton<LinkWatch>()
         .AddSingleton<ClusterStartup>();
 }

@@ -21,6 +21,7 @@ public sealed partial class ClusterStartup(
     InDoubtDeliveries inDoubt,
     SessionEnvironment sessions,
     LiveSilos silos,
+    LinkWatch links,
     ILogger<ClusterStartup> logger)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -42,6 +43,7 @@ public sealed partial class ClusterStartup(
         local.Ready();
         await local.AnnouncedAsync().WaitAsync(cancellationToken);
         await AllCompleteAsync(cancellationToken);
+        links.Start();
 
         // Last: whatever is set from here on comes through the inbox, because every silo knows this one; what was set
         // before is in the store once they have committed it.

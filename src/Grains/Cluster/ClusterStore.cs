@@ -52,6 +52,25 @@ public sealed class ClusterStore : IAsyncDisposable
     public async Task<bool> RenewAsync(CancellationToken cancellationToken) =>
         (await QueryAsync("SELECT broker_renew($1, $2)", static r => r.GetBoolean(0), cancellationToken, Owner, _options.SiloTime))[0];
 
+    /// <summary>How many living silos do not answer this one.</summary>
+    public Task NoteSilentAsync(int silent, CancellationToken cancellationToken) => ExecuteAsync(
+        "UPDATE broker_silo SET silent = $1 WHERE owner = $2", cancellationToken, silent, Owner);
+
+    /// <summary>How many do not answer another silo; null when that is out of its time or not a member.</summary>
+    public async Task<int?> SilentOfAsync(SiloAddress silo, CancellationToken cancellationToken)
+    {
+        var found = await QueryAsync(
+            """
+            SELECT silent FROM broker_silo
+            WHERE cluster = $1 AND address = $2 AND port = $3 AND generation = $4
+                AND alive_until > clock_timestamp() AND broker_is_member(owner)
+            """,
+            static r => r.GetInt32(0),
+            cancellationToken,
+            _options.Cluster, silo.Endpoint.Address.ToString(), silo.Endpoint.Port, silo.Generation);
+        return found.Count == 0 ? null : found[0];
+    }
+
     /// <summary>The silo acts no more: whoever takes over need not wait.</summary>
     public Task LeaveAsync(CancellationToken cancellationToken) => ExecuteAsync(
         "UPDATE broker_silo SET alive_until = clock_timestamp() WHERE owner = $1", cancellationToken, Owner);

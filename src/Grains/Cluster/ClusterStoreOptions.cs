@@ -9,6 +9,9 @@ public sealed class ClusterStoreOptions
     /// <summary>Name of the cluster in the membership.</summary>
     public required string Cluster { get; init; }
 
+    /// <summary>How long two living silos may fail to reach each other before one of them leaves; zero: for ever.</summary>
+    public TimeSpan LinkTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>
     /// How long a silo may acknowledge after it was last in touch with the database, and so how long the others wait
     /// before they take over the sessions of one that is dead.

@@ -15,6 +15,9 @@ namespace Broker.Grains.Cluster;
 public sealed class RemoteRouting(
     Peers peers, RemoteInterest interest, DropLedger drops, IMessageStore store, RoutingGate gate, RepeatableMessages repeatable)
 {
+    // As long as it takes to find a silo dead: one that answers later than that is cut off, not slow.
+    private static readonly TimeSpan Slow = TimeSpan.FromSeconds(2);
+
     [ThreadStatic]
     private static Scratch? _scratch;
 
@@ -47,9 +50,15 @@ public sealed class RemoteRouting(
                     return true;
                 }
             }
-            else if (peer.Edge.IsFull)
+            else if (peer.Edge.IsFull && (qos != QualityOfService.AtMostOnce || peer.Edge.Silence < Slow))
             {
                 wait = peer.Edge.WaitForRoomAsync().AsTask();
+                if (qos == QualityOfService.AtMostOnce)
+                {
+                    // Not for longer than it takes to see that the silo is silent; whoever waits asks again.
+                    wait = Task.WhenAny(wait, Task.Delay(Slow));
+                }
+
                 return true;
             }
         }
@@ -177,10 +186,36 @@ public sealed class RemoteRouting(
 
         foreach (var peer in targets)
         {
+            if (message.Qos == QualityOfService.AtMostOnce && !message.Retain && IsDropped(message, peer))
+            {
+                continue;
+            }
+
             var waits = message.Qos == QualityOfService.AtMostOnce ? null : record;
             waits?.Ask();
             Post(peer, new Outgoing(new RoutedMessage(message), waits) { IsRepeat = isRepeat });
         }
+    }
+
+    /// <summary>
+    /// QoS 0 waits for nobody: not until the sessions of a dead silo are elsewhere, and not for one that is cut off from here. A
+    /// retained message does, because every silo has to have it.
+    /// </summary>
+    private bool IsDropped(ApplicationMessage message, Peer peer)
+    {
+        if (peer.IsDead)
+        {
+            drops.Add(message.Publisher, message.Topic, DropReason.SiloLost);
+            return true;
+        }
+
+        if (peer.Edge.IsFull && peer.Edge.Silence >= Slow)
+        {
+            drops.Add(message.Publisher, message.Topic, DropReason.SiloSilent);
+            return true;
+        }
+
+        return false;
     }
 
     private void Post(Peer peer, in Outgoing item)

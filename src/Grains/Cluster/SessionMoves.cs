@@ -28,6 +28,7 @@ public sealed partial class SessionMoves(
     SessionAdoption adoption,
     RecentMessages recent,
     RoutingGate gate,
+    SiloTime time,
     ILogger<SessionMoves> logger)
 {
     // Longer than it takes to find a silo dead: a client waits rather than being turned away.
@@ -35,6 +36,9 @@ public sealed partial class SessionMoves(
 
     // A silo that does not answer may be dying; then the session is taken another way.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
+    // Beyond it the database is away, and a client had better try another silo.
+    private static readonly TimeSpan OutageTime = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -44,6 +48,11 @@ public sealed partial class SessionMoves(
     /// <exception cref="StoreException">It cannot be brought here now.</exception>
     public async Task BringHereAsync(string clientId)
     {
+        if (!IsHere(clientId) && time.OutFor > OutageTime)
+        {
+            throw new StoreException("The database does not answer: nobody can tell where the session is.");
+        }
+
         using var patience = new CancellationTokenSource(Patience);
         while (!IsHere(clientId) && await store.FindAsync(clientId, patience.Token) is { } place)
         {

@@ -1,5 +1,4 @@
 using Broker.Grains.Storage;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
@@ -7,12 +6,12 @@ namespace Broker.Grains.Cluster;
 /// <summary>
 /// Whether this silo may acknowledge: for a while after each touch with the database. A silo that was frozen, or cut off
 /// from the database, is out of its time before the others take its sessions over, so that no message is acknowledged by
-/// both; acknowledgements wait until the time is renewed. A silo that finds itself declared dead ends.
+/// both; acknowledgements wait until the time is renewed. A silo that finds itself declared dead begins again as a new one.
 /// </summary>
 public sealed partial class SiloTime : IAsyncDisposable
 {
     private readonly ClusterStore _store;
-    private readonly IHostApplicationLifetime _host;
+    private readonly IFatalErrorHandler _dead;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
@@ -21,16 +20,19 @@ public sealed partial class SiloTime : IAsyncDisposable
     private TaskCompletionSource? _renewed;
     private long _until;
 
-    public SiloTime(ClusterStore store, ClusterStoreOptions options, IHostApplicationLifetime host, ILogger<SiloTime> logger)
+    public SiloTime(ClusterStore store, ClusterStoreOptions options, IFatalErrorHandler dead, ILogger<SiloTime> logger)
     {
         _store = store;
-        _host = host;
+        _dead = dead;
         _logger = logger;
         _duration = options.SiloTime;
     }
 
     /// <summary>Whether the silo is in its time.</summary>
     public bool IsValid => Environment.TickCount64 < Volatile.Read(ref _until);
+
+    /// <summary>How long it has been out of its time; zero when it is in it.</summary>
+    public TimeSpan OutFor => TimeSpan.FromMilliseconds(Math.Max(0, Environment.TickCount64 - Volatile.Read(ref _until)));
 
     /// <summary>Completes when the silo is in its time again.</summary>
     public Task ValidAsync()
@@ -81,13 +83,13 @@ public sealed partial class SiloTime : IAsyncDisposable
             {
                 // From before the call: the database counts from later.
                 var began = Environment.TickCount64;
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+                patience.CancelAfter(_duration);
                 try
                 {
-                    if (!await _store.RenewAsync(_closing.Token))
+                    if (!await _store.RenewAsync(patience.Token))
                     {
-                        DeclaredDead();
-                        Environment.ExitCode = 1;
-                        _host.StopApplication();
+                        _dead.OnFatalException(this, "the database counts it as dead");
                         return;
                     }
 
@@ -96,6 +98,11 @@ public sealed partial class SiloTime : IAsyncDisposable
                 catch (StoreException error)
                 {
                     NotRenewed(error.Message);
+                }
+                catch (OperationCanceledException) when (!_closing.IsCancellationRequested)
+                {
+                    // Asked again: an answer to this one would come too late, also after the network is whole again.
+                    NotRenewed("no answer in time");
                 }
             }
         }
@@ -117,9 +124,6 @@ public sealed partial class SiloTime : IAsyncDisposable
             }
         }
     }
-
-    [LoggerMessage(330, LogLevel.Error, "The other silos have declared this one dead and have its sessions: it ends, and may be started again")]
-    private partial void DeclaredDead();
 
     [LoggerMessage(331, LogLevel.Debug, "The time of the silo could not be renewed: {Cause}")]
     private partial void NotRenewed(string cause);

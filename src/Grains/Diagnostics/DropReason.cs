@@ -32,4 +32,7 @@ public enum DropReason
 
     /// <summary>QoS 0 that was under way to a silo that died.</summary>
     SiloLost,
+
+    /// <summary>QoS 0 to a silo that does not answer, when as much as is kept for it waits already.</summary>
+    SiloSilent,
 }

@@ -32,6 +32,7 @@ public sealed class Edge<T> : IThreadPoolWorkItem
     private long _posted;
     private long _answered;
     private List<(long Upto, TaskCompletionSource Done)>? _drains;
+    private long _silentSince;
     private bool _isRunning;
     private volatile bool _isClosed;
 
@@ -48,6 +49,16 @@ public sealed class Edge<T> : IThreadPoolWorkItem
 
     /// <summary>Their size in bytes.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>How long the call in flight has had no answer, its repetitions included; zero when there is none.</summary>
+    public TimeSpan Silence
+    {
+        get
+        {
+            var since = Volatile.Read(ref _silentSince);
+            return since == 0 ? TimeSpan.Zero : _time.GetElapsedTime(since);
+        }
+    }
 
     /// <summary>Whether a post would be refused for want of room.</summary>
     public bool IsFull
@@ -203,12 +214,14 @@ public sealed class Edge<T> : IThreadPoolWorkItem
     private async Task<bool> SendAsync()
     {
         _number++;
+        Volatile.Write(ref _silentSince, _time.GetTimestamp());
         var pause = _options.FirstRetry;
         while (!_isClosed)
         {
             try
             {
                 await _target.SendAsync(_batch, _number).ConfigureAwait(false);
+                Volatile.Write(ref _silentSince, 0);
                 _metrics.Sent(_batch.Count);
                 return true;
             }

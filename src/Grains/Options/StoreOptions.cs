@@ -10,6 +10,12 @@ public sealed class StoreOptions
     [Secret, AllowedText("an Npgsql connection string: Host=...;Database=...;Username=...;Password=...")]
     public string? ConnectionString { get; set; }
 
+    /// <summary>
+    /// How long the first start waits for a PostgreSQL that does not answer. A silo that joins again waits as long as it takes.
+    /// </summary>
+    [Allowed("0s", "7d", ZeroMeans = "not at all")]
+    public TimeSpan WaitAtStart { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <summary>Whether an acknowledged message outlives a power loss (Full) or only the broker's own death (Normal).</summary>
     public StoreSynchronous Synchronous { get; set; } = StoreSynchronous.Full;
 
