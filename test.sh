@@ -37,6 +37,9 @@ install_programs() {
         return
     fi
 
+    # For the tests that cut networks, which only root can run.
+    command -v ip >/dev/null || missing+=(iproute2)
+
     # Paho is wanted, but nobody has to have it: its tests are skipped where it is missing.
     [[ -d /usr/lib/python3/dist-packages/paho ]] || missing+=(python3-paho-mqtt)
     [[ ${#missing[@]} -eq 0 ]] && return

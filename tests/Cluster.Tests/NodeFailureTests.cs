@@ -25,18 +25,27 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         }
     });
 
-    [ChaosFact]
-    public Task A_frozen_node() => FreezeAsync(1, ProtocolVersion.Mqtt5);
+    [Fact]
+    public Task A_node_frozen_for_5_s() => FreezeAsync(1, ProtocolVersion.Mqtt5, 5);
 
     [ChaosFact]
-    public Task A_frozen_node_at_QoS_2() => FreezeAsync(2, ProtocolVersion.Mqtt311);
+    public Task A_node_frozen_for_30_s() => FreezeAsync(2, ProtocolVersion.Mqtt311, 30);
 
-    private Task FreezeAsync(int qos, ProtocolVersion version) => RunAsync("freeze", qos, version, async (workload, random) =>
+    [ChaosFact]
+    public Task A_node_frozen_for_120_s() => FreezeAsync(1, ProtocolVersion.Mqtt311, 120);
+
+    private Task FreezeAsync(int qos, ProtocolVersion version, int seconds) => RunAsync($"freeze {seconds} s", qos, version, async (workload, random) =>
     {
-        var frozen = Cluster.FreezeAsync(random.Next(Cluster.Silos.Count), TimeSpan.FromSeconds(5));
+        var silo = random.Next(Cluster.Silos.Count);
+        var process = Cluster.Silos[silo].ProcessId;
+        var frozen = Cluster.FreezeAsync(silo, TimeSpan.FromSeconds(seconds));
         await workload.ProgressAsync(200, Recovery);
         await frozen;
         await workload.ProgressAsync(200, Recovery);
+        await Cluster.ReadyAsync(Recovery, 0, 1, 2);
+        Assert.Equal(process, Cluster.Silos[silo].ProcessId);
+        Assert.Single(
+            Cluster.Silos[silo].Output.Text.Split('\n'), static line => line.Contains("begins again", StringComparison.Ordinal));
     });
 
     [ChaosFact]

@@ -4,24 +4,48 @@ namespace Broker.Cluster.Tests.Support;
 
 /// <summary>A test with a cluster of its own.</summary>
 [Collection("cluster")]
-public abstract class ClusterTest(ITestOutputHelper output) : IAsyncLifetime
+public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAsyncLifetime
 {
     private LocalCluster? _cluster;
 
     private protected LocalCluster Cluster => _cluster!;
+
+    /// <summary>The network that the cluster runs in; null when it is the one of the tests.</summary>
+    private protected SiloNetwork? OptionalNetwork { get; private set; }
+
+    /// <summary>Whether the cluster runs in a network of its own, where there can be one.</summary>
+    protected virtual bool NeedsNetwork => false;
 
     /// <summary>Decides every random choice of the test; BROKER_TEST_SEED repeats one.</summary>
     protected int Seed { get; } = Environment.GetEnvironmentVariable("BROKER_TEST_SEED") is { Length: > 0 } given
         ? int.Parse(given, CultureInfo.InvariantCulture)
         : Random.Shared.Next();
 
-    public async Task InitializeAsync() => _cluster = await LocalCluster.OfAsync(3);
+    public async Task InitializeAsync()
+    {
+        OptionalNetwork = NeedsNetwork && SiloNetwork.Obstacle is null ? await SiloNetwork.OfAsync(silos) : null;
+        try
+        {
+            _cluster = await LocalCluster.OfAsync(silos, OptionalNetwork);
+        }
+        catch
+        {
+            // Nobody disposes of a test that could not be set up.
+            await DisposeAsync();
+            throw;
+        }
+    }
 
     public async Task DisposeAsync()
     {
         if (_cluster is not null)
         {
             await _cluster.DisposeAsync();
+        }
+
+        if (OptionalNetwork is not null)
+        {
+            await OptionalNetwork.DisposeAsync();
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using Broker.Grains.Tests.Storage;
 
@@ -7,14 +8,18 @@ namespace Broker.Cluster.Tests.Support;
 /// <summary>Broker processes over a PostgreSQL database of their own.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
+    private static readonly HttpClient Http = new();
+
     private readonly ConcurrentDictionary<int, BrokerProcess> _up = new();
     private readonly BrokerProcess[] _silos;
+    private readonly ConcurrentQueue<string>[] _earlier;
 
-    private LocalCluster(PostgresTestServer server, string database, int silos)
+    private LocalCluster(PostgresTestServer server, string database, int silos, SiloNetwork? network)
     {
         Server = server;
         Database = database;
-        _silos = [.. Enumerable.Range(0, silos).Select(_ => NewSilo())];
+        _earlier = [.. Enumerable.Range(0, silos).Select(static _ => new ConcurrentQueue<string>())];
+        _silos = [.. Enumerable.Range(0, silos).Select(silo => NewSilo(network?.Silos[silo]))];
     }
 
     public PostgresTestServer Server { get; }
@@ -24,10 +29,11 @@ internal sealed class LocalCluster : IAsyncDisposable
     public IReadOnlyList<BrokerProcess> Silos => _silos;
 
     /// <summary>Starts all silos at once.</summary>
-    public static async Task<LocalCluster> OfAsync(int silos)
+    /// <param name="network">Where they and their database run; null: in the network of the tests.</param>
+    public static async Task<LocalCluster> OfAsync(int silos, SiloNetwork? network = null)
     {
-        var server = await PostgresTestServer.StartNewAsync();
-        var cluster = new LocalCluster(server, await server.CreateDatabaseAsync("template1"), silos);
+        var server = await PostgresTestServer.StartNewAsync(network?.Database.Namespace, network?.Database.Address);
+        var cluster = new LocalCluster(server, await server.CreateDatabaseAsync("template1"), silos, network);
         try
         {
             await Task.WhenAll(Enumerable.Range(0, silos).Select(cluster.StartAsync));
@@ -43,6 +49,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Starts a silo, as a new member, on the ports that it had before.</summary>
     public async Task StartAsync(int silo)
     {
+        _earlier[silo].Enqueue(_silos[silo].Output.Text);
         await _silos[silo].StartAsync();
         _up[silo] = _silos[silo];
     }
@@ -61,24 +68,40 @@ internal sealed class LocalCluster : IAsyncDisposable
         Assert.Equal(0, await _silos[silo].TerminateAsync());
     }
 
-    /// <summary>SIGSTOP for a while, then SIGCONT; a silo that was declared dead meanwhile ends and is started again.</summary>
+    /// <summary>SIGSTOP for a while, then SIGCONT; a silo that was declared dead meanwhile joins again by itself.</summary>
     public async Task FreezeAsync(int silo, TimeSpan time)
     {
         _up.TryRemove(silo, out _);
         _silos[silo].Suspend();
         await Task.Delay(time);
         _silos[silo].Continue();
-
-        // Longer than it takes to look into the membership table.
-        await Task.Delay(TimeSpan.FromSeconds(4));
-        if (!_silos[silo].IsRunning)
-        {
-            await _silos[silo].KillAsync();
-            await StartAsync(silo);
-        }
-
         _up[silo] = _silos[silo];
     }
+
+    /// <summary>Why a silo is not ready; nothing when it is.</summary>
+    public async Task<string> ObstacleAsync(int silo)
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            using var answer = await Http.GetAsync(new Uri(_silos[silo].Http, "/health/ready"), patience.Token);
+            var text = await answer.Content.ReadAsStringAsync(patience.Token);
+            return answer.IsSuccessStatusCode ? "" : text;
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException)
+        {
+            return error.Message;
+        }
+    }
+
+    /// <summary>Returns when silos are ready.</summary>
+    public Task ReadyAsync(TimeSpan limit, params int[] silos) => Eventually.TrueAsync(
+        async () => (await Task.WhenAll(silos.Select(ObstacleAsync))).All(static obstacle => obstacle.Length == 0),
+        limit,
+        () => $"silos are ready\n{Log}");
+
+    /// <summary>Memory of the largest silo, in MB.</summary>
+    public long LargestSilo => _silos.Where(static silo => silo.IsRunning).Max(static silo => silo.ResidentBytes) >> 20;
 
     /// <summary>One of the silos that serve.</summary>
     public EndPoint Any(Random random)
@@ -95,21 +118,48 @@ internal sealed class LocalCluster : IAsyncDisposable
         "\n", _silos.Select((silo, i) => $"--- silo {i}\n" + string.Join('\n', silo.Output.Text.Split('\n')
             .Where(static line => line.Contains("Broker", StringComparison.Ordinal)).TakeLast(15))));
 
+    /// <summary>
+    /// Writes all of what the silos have said to files. BROKER_TEST_INSPECT names a program that is run before, for each silo
+    /// that runs, with its process id and a file to write to: for stacks and dumps.
+    /// </summary>
+    /// <returns>Their folder.</returns>
+    public async Task<string> KeepLogsAsync(string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), "broker-chaos", name)).FullName;
+        for (var silo = 0; silo < _silos.Length; silo++)
+        {
+            if (_silos[silo].IsRunning && Environment.GetEnvironmentVariable("BROKER_TEST_INSPECT") is { Length: > 0 } program)
+            {
+                using var inspection = Process.Start(program, [$"{_silos[silo].ProcessId}", Path.Combine(folder, $"silo{silo}.inspected")]);
+                await inspection.WaitForExitAsync();
+            }
+
+            await File.WriteAllTextAsync(Path.Combine(folder, $"silo{silo}.log"), string.Join("\n", _earlier[silo].Append(_silos[silo].Output.Text)));
+        }
+
+        return folder;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_silos.Select(static silo => silo.DisposeAsync().AsTask()));
         await Server.DisposeAsync();
     }
 
-    private BrokerProcess NewSilo() => new()
+    private BrokerProcess NewSilo(NetworkPlace? place) => new()
     {
+        NetworkNamespace = place?.Namespace,
+        Address = place?.Address ?? IPAddress.Loopback,
         Settings = new Dictionary<string, string>
         {
             ["Store:Kind"] = "Postgres",
             ["Store:ConnectionString"] = Database,
+            ["Http:Address"] = $"{place?.Address ?? IPAddress.Loopback}",
+            ["Auth:AllowAnonymous"] = "true",
             ["Session:MaxQueued"] = "0",
             ["Session:MaxQueuedBytes"] = "0",
             ["Log:Level"] = "Information",
+            ["Log:Levels:Broker.Grains.Cluster"] = "Debug",
         },
     };
 }

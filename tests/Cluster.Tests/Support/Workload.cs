@@ -22,20 +22,31 @@ internal sealed class Workload : IAsyncDisposable
     public Workload(
         LocalCluster cluster, Random random, int qos, ProtocolVersion version, bool isExactlyOnce, string prefix = "",
         int publishers = 4, int subscribers = 4)
+        : this(cluster, random, _ => qos, qos, version, _ => isExactlyOnce, prefix, publishers, subscribers)
+    {
+    }
+
+    private Workload(
+        LocalCluster cluster, Random random, Func<int, int> qosOf, int granted, ProtocolVersion version, Func<int, bool> isExactlyOnce, string prefix,
+        int publishers, int subscribers)
     {
         _cluster = cluster;
         _checker = new DeliveryChecker(publishers, subscribers, isExactlyOnce);
         _subscribers = [.. Enumerable.Range(0, subscribers).Select(number => new DurableSubscriber(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}s{number}"), $"{prefix}work/#", number, qos, _checker)
+            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}s{number}"), $"{prefix}work/#", number, granted, _checker)
         {
             LeavesSilentBrokers = true,
         })];
         _publishers = [.. Enumerable.Range(0, publishers).Select(number => new ReliablePublisher(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}p{number}"), $"{prefix}work/{number}", number, qos, _checker)
+            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}p{number}"), $"{prefix}work/{number}", number, qosOf(number), _checker)
         {
             LeavesSilentBrokers = true,
         })];
     }
+
+    /// <summary>Publishers of both QoS in turn, and subscribers that get each message as it was published.</summary>
+    public static Workload OfBothQos(LocalCluster cluster, Random random, ProtocolVersion version, string prefix) =>
+        new(cluster, random, QosOf, granted: 2, version, static publisher => QosOf(publisher) == 2, prefix, publishers: 4, subscribers: 4);
 
     /// <summary>Messages acknowledged so far.</summary>
     public int Acknowledged => _checker.AcknowledgedCount;
@@ -86,6 +97,8 @@ internal sealed class Workload : IAsyncDisposable
         await Task.WhenAll([.. _receiving, .. _sending]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
+
+    private static int QosOf(int publisher) => 1 + (publisher % 2);
 
     private Task? Failed => _receiving.Concat(_sending).FirstOrDefault(static run => run.IsFaulted);
 

@@ -4,7 +4,8 @@ namespace Broker.TestKit.Checks;
 /// Compares what publishers were promised with what subscribers got. Numbers of a publisher start at 0 and have no gap.
 /// A message that was never acknowledged may arrive or not; one that was has to.
 /// </summary>
-public sealed class DeliveryChecker(int publishers, int subscribers, bool isExactlyOnce)
+/// <param name="isExactlyOnce">Whether messages of a publisher may arrive once only.</param>
+public sealed class DeliveryChecker(int publishers, int subscribers, Func<int, bool> isExactlyOnce)
 {
     // 20 lines: the pattern shows, the log stays readable.
     private const int DetailLimit = 20;
@@ -18,6 +19,11 @@ public sealed class DeliveryChecker(int publishers, int subscribers, bool isExac
     private int _duplicated;
     private int _reordered;
     private int _wrongSessionPresent;
+
+    public DeliveryChecker(int publishers, int subscribers, bool isExactlyOnce)
+        : this(publishers, subscribers, _ => isExactlyOnce)
+    {
+    }
 
     public int AcknowledgedCount
     {
@@ -49,7 +55,7 @@ public sealed class DeliveryChecker(int publishers, int subscribers, bool isExac
             var record = _received[subscriber];
             if (!record.Seen[message.Publisher].Add(message.Number))
             {
-                if (isExactlyOnce)
+                if (isExactlyOnce(message.Publisher))
                 {
                     _duplicated++;
                     Detail($"subscriber {subscriber} got {message} again");

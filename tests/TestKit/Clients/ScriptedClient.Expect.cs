@@ -82,7 +82,7 @@ public sealed partial class ScriptedClient
     }
 
     /// <summary>True when the connection ends in time, whatever comes before.</summary>
-    public Task<bool> ClosesAsync() => _inbox.ClosesAsync(Patience);
+    public Task<bool> ClosesAsync(TimeSpan? limit = null) => _inbox.ClosesAsync(limit ?? Patience);
 
     /// <summary>The connection is closed by the broker, with no further packet before.</summary>
     public async Task ExpectCloseAsync(TimeSpan? limit = null)

@@ -57,7 +57,13 @@ public sealed partial class ScriptedClient : IAsyncDisposable
 
         try
         {
-            await socket.ConnectAsync(broker);
+            using var patience = new CancellationTokenSource(Patience);
+            await socket.ConnectAsync(broker, patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            socket.Dispose();
+            throw new TestFailureException($"no connection to {broker} within {Patience.TotalSeconds} s");
         }
         catch
         {

@@ -13,6 +13,12 @@ public sealed class BrokerProcess : BrokerServer
     /// <summary>A command line of its own instead of the usual one, for tests of start-up.</summary>
     public IReadOnlyList<string>? Arguments { get; init; }
 
+    /// <summary>Network namespace that it runs in; null: that of the tests.</summary>
+    public string? NetworkNamespace { get; init; }
+
+    /// <summary>Where clients reach it.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
     /// <summary>Command that runs the program with these arguments and settings.</summary>
     public static ProcessStartInfo CommandFor(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> settings)
     {
@@ -36,8 +42,24 @@ public sealed class BrokerProcess : BrokerServer
         return command;
     }
 
-    protected override ProcessStartInfo Command() => CommandFor(
-        Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port), "--http", Port(Http?.Port)], Settings);
+    protected override ProcessStartInfo Command()
+    {
+        var command = CommandFor(
+            Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port), "--http", Port(Http?.Port)], Settings);
+        if (NetworkNamespace is not null)
+        {
+            // It becomes the program: the process id stays.
+            string[] prefix = ["netns", "exec", NetworkNamespace, command.FileName];
+            for (var i = 0; i < prefix.Length; i++)
+            {
+                command.ArgumentList.Insert(i, prefix[i]);
+            }
+
+            command.FileName = "ip";
+        }
+
+        return command;
+    }
 
     protected override async Task ReadyAsync()
     {
@@ -45,7 +67,7 @@ public sealed class BrokerProcess : BrokerServer
         var mqtt = Output.LineAsync(line => line.Contains("mqtt://", StringComparison.Ordinal));
         var http = Output.LineAsync(line => line.Contains("http://", StringComparison.Ordinal));
         await ready;
-        Mqtt = new IPEndPoint(IPAddress.Loopback, AddressIn(await mqtt).Port);
+        Mqtt = new IPEndPoint(Address, AddressIn(await mqtt).Port);
         Http = AddressIn(await http);
     }
 

@@ -33,6 +33,9 @@ public abstract class BrokerServer : IAsyncDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>Stays the same when the broker replaces itself.</summary>
+    public int ProcessId => Process.Id;
+
     public long ResidentBytes => Refreshed().WorkingSet64;
 
     public TimeSpan ProcessorTime => Refreshed().TotalProcessorTime;

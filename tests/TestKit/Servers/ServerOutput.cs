@@ -6,8 +6,8 @@ namespace Broker.TestKit.Servers;
 /// <summary>Collects what a process prints and lets tests wait for a line.</summary>
 public sealed class ServerOutput
 {
-    // 1 MB of text: a test that logs more has another problem.
-    private const int Limit = 1 << 20;
+    // 8 MB of text: beyond it the older half goes, because what went wrong is at the end.
+    private const int Limit = 8 << 20;
 
     private readonly Lock _gate = new();
     private readonly StringBuilder _text = new();
@@ -51,10 +51,12 @@ public sealed class ServerOutput
 
         lock (_gate)
         {
-            if (_text.Length < Limit)
+            if (_text.Length > Limit)
             {
-                _text.AppendLine(line);
+                _text.Remove(0, Limit / 2);
             }
+
+            _text.AppendLine(line);
 
             foreach (var waiter in _waiters.Where(waiter => waiter.Fits(line)).ToList())
             {

@@ -1,0 +1,93 @@
+namespace Broker.Cluster.Tests;
+
+/// <summary>What a silo does for its clients that alone of all cannot reach the database.</summary>
+public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTest(output)
+{
+    [PartitionFact]
+    public async Task It_refuses_durable_work_keeps_QoS_0_among_its_clients_and_heals_without_a_restart()
+    {
+        var mqtt = Cluster.Silos[2].Mqtt;
+        var durable = ConnectOptions.Durable(ProtocolVersion.Mqtt5, "durable");
+        await using var subscriber = await ScriptedClient.ConnectAsync(mqtt, durable);
+        await subscriber.SubscribeAsync("durable", 1);
+        await using var listener = await ScriptedClient.ConnectAsync(mqtt);
+        await listener.SubscribeAsync("quick", 0);
+        await using var publisher = await ScriptedClient.ConnectAsync(mqtt);
+        await using var early = await ScriptedClient.ConnectAsync(mqtt);
+        var process = Cluster.Silos[2].ProcessId;
+
+        await Network.CutAsync(Network.Silos[2], Network.Database);
+        await Eventually.TrueAsync(
+            async () => (await Cluster.ObstacleAsync(2)).Contains("the database has not answered", StringComparison.Ordinal),
+            Recovery,
+            () => Cluster.Log);
+
+        // What is in the hands of the writer is in doubt and waits for the truth; what comes when it is known to be silent is refused.
+        await early.SendPublishAsync("durable", "in doubt", qos: 1, id: 9);
+        await Eventually.TrueAsync(
+            async () => (await Cluster.ObstacleAsync(2)).Contains("store is not available", StringComparison.Ordinal),
+            Recovery,
+            () => Cluster.Log);
+        await RefusesAsync(publisher);
+        for (var i = 0; i < 100; i++)
+        {
+            await publisher.PublishAsync("quick", $"{i}", qos: 0);
+            Assert.Equal($"{i}", (await listener.ExpectAsync(PacketType.Publish)).Text);
+        }
+
+        await subscriber.SendAsync(Packets.Subscribe(ProtocolVersion.Mqtt5, 77, [new Subscription("more", 1)]));
+        Assert.Equal([ReasonCode.ImplementationSpecificError], (await subscriber.PickAsync(PacketType.SubAck, 77)).Reasons);
+        await using var another = await ScriptedClient.OpenAsync(mqtt);
+        await another.SendAsync(Packets.Connect(ConnectOptions.Durable(ProtocolVersion.Mqtt5, "another")));
+        Assert.Equal(ReasonCode.ServerUnavailable, (await another.ExpectAsync(PacketType.ConnAck)).Reason);
+
+        await Network.HealAsync();
+        await Cluster.ReadyAsync(Recovery, 0, 1, 2);
+        await subscriber.SendAsync(Packets.Subscribe(ProtocolVersion.Mqtt5, 78, [new Subscription("more", 1)]));
+        Assert.Equal([ReasonCode.GrantedQoS1], (await subscriber.PickAsync(PacketType.SubAck, 78)).Reasons);
+        await publisher.PublishAsync("more", "after", qos: 1);
+        await subscriber.PickAsync(static p => p is { Type: PacketType.Publish, Topic: "more", Text: "after" }, "the message after the healing");
+        await early.ExpectAsync(PacketType.PubAck, Recovery);
+        Assert.Equal(process, Cluster.Silos[2].ProcessId);
+        Assert.DoesNotContain("begins again", Cluster.Silos[2].Output.Text, StringComparison.Ordinal);
+    }
+
+    [PartitionFact]
+    public async Task Cut_off_from_all_others_it_keeps_QoS_0_among_its_clients_whoever_else_was_interested()
+    {
+        // In all more than what waits for a silo that does not answer.
+        const int Rounds = 25;
+        const int Burst = 1000;
+        await using var elsewhere = await ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt);
+        await elsewhere.SubscribeAsync("quick", 0);
+        await using var listener = await ScriptedClient.ConnectAsync(Cluster.Silos[1].Mqtt);
+        await listener.SubscribeAsync("quick", 0);
+        await using var publisher = await ScriptedClient.ConnectAsync(Cluster.Silos[1].Mqtt);
+
+        await Network.CutAsync([Network.Silos[1]], [Network.Silos[0], Network.Silos[2], Network.Database]);
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var i = 0; i < Burst; i++)
+            {
+                await publisher.SendPublishAsync("quick", $"{round} {i}");
+            }
+
+            await listener.PickAsync(p => p.Type == PacketType.Publish && p.Text == $"{round} {Burst - 1}", $"the end of round {round}");
+        }
+
+        await Network.HealAsync();
+        await Cluster.ReadyAsync(Recovery, 0, 1, 2);
+        Assert.True(await listener.ClosesAsync(), "the silo has joined again as a new one");
+    }
+
+    private static async Task RefusesAsync(ScriptedClient publisher)
+    {
+        for (ushort i = 1; i <= 3; i++)
+        {
+            await publisher.SendAsync(Packets.Publish(
+                ProtocolVersion.Mqtt5, new PublishOptions("durable", $"{i}") { Qos = 1, PacketId = i }));
+            var answer = await publisher.ExpectAsync(PacketType.PubAck);
+            Assert.Equal(ReasonCode.ImplementationSpecificError, answer.Reason);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+namespace Broker.Cluster.Tests;
+
+/// <summary>
+/// Links that are cut and healed while clients work. Nothing acknowledged is lost, doubled or reordered, and nobody has to be
+/// started again by hand.
+/// </summary>
+public sealed class PartitionTests(ITestOutputHelper output) : PartitionTest(output)
+{
+    [PartitionFact]
+    public Task One_silo_cut_off_from_everything_for_5_s() => RunAsync("isolated", 1, 5, async (time, _) =>
+    {
+        await Network.CutAsync([Network.Silos[1]], [Network.Silos[0], Network.Silos[2], Network.Database, Network.Clients]);
+        await Task.Delay(time);
+    });
+
+    [PartitionFact(IsLong = true)]
+    public Task Link_between_two_silos_for_30_s() => LinkAsync(1, 30);
+
+    [PartitionFact(IsLong = true)]
+    public Task Link_between_two_silos_for_120_s() => LinkAsync(2, 120);
+
+    private Task LinkAsync(int qos, int seconds) => RunAsync("link", qos, seconds, async (time, _) =>
+    {
+        await Network.CutAsync(Network.Silos[0], Network.Silos[1]);
+        await Task.Delay(time);
+    });
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_the_others_for_30_s() => OthersAsync(2, 30);
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_the_others_for_120_s() => OthersAsync(1, 120);
+
+    private Task OthersAsync(int qos, int seconds) => RunAsync("others", qos, seconds, async (time, workload) =>
+    {
+        await Network.CutAsync([Network.Silos[0]], [Network.Silos[1], Network.Silos[2]]);
+        await workload.ProgressAsync(200, Recovery);
+        await Task.Delay(time);
+    });
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_the_database_for_30_s() => DatabaseAsync(1, 30);
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_the_database_for_120_s() => DatabaseAsync(2, 120);
+
+    private Task DatabaseAsync(int qos, int seconds) => RunAsync("database", qos, seconds, async (time, workload) =>
+    {
+        await Network.CutAsync(Network.Silos[2], Network.Database);
+        await workload.ProgressAsync(200, Recovery);
+        await Task.Delay(time);
+    });
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_everything_for_30_s() => EverythingAsync(1, 30);
+
+    [PartitionFact(IsLong = true)]
+    public Task One_silo_cut_off_from_everything_for_120_s() => EverythingAsync(2, 120);
+
+    private Task EverythingAsync(int qos, int seconds) => RunAsync("everything", qos, seconds, async (time, workload) =>
+    {
+        await Network.CutAsync([Network.Silos[1]], [Network.Silos[0], Network.Silos[2], Network.Database, Network.Clients]);
+        await workload.ProgressAsync(200, Recovery);
+        await Task.Delay(time);
+    });
+
+    [PartitionFact(IsLong = true)]
+    public Task A_second_partition_while_the_first_heals() => RunAsync("second", 1, 10, async (time, workload) =>
+    {
+        await Network.CutAsync([Network.Silos[0]], [Network.Silos[1], Network.Silos[2]]);
+        await Task.Delay(time);
+        await Network.HealAsync();
+        await Network.CutAsync([Network.Silos[1]], [Network.Silos[0], Network.Silos[2], Network.Database]);
+        await Task.Delay(time);
+        await Network.HealAsync();
+        await Network.CutAsync(Network.Silos[2], Network.Database);
+        await Task.Delay(time);
+    });
+}
