@@ -25,8 +25,11 @@ public sealed class InboxDelivery(
     ClusterStore? store = null,
     SiloTime? time = null) : IDisposable
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     // One at a time looks up who has a message and then delivers it to the others.
     private readonly SemaphoreSlim _lookup = new(1);
+    private volatile bool _isDisposed;
 
     /// <summary>
     /// Routes in order, before it returns; its task completes when every durable delivery is committed or acknowledged.
@@ -68,7 +71,11 @@ public sealed class InboxDelivery(
     }
 
     /// <inheritdoc />
-    public void Dispose() => _lookup.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _lookup.Dispose();
+    }
 
     private static List<ApplicationMessage> Decode(MessageBatch batch) =>
         MessageBatchCodec.Decode(batch).ConvertAll(static m => m.Message);
@@ -110,8 +117,7 @@ public sealed class InboxDelivery(
         await _lookup.WaitAsync();
         try
         {
-            await messages.FlushAsync();
-            var holders = (await store!.HoldersAsync([.. repeated.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
+            var holders = await LookUpAsync(() => store!.HoldersAsync([.. repeated.Select(static m => m.Id)], CancellationToken.None));
             var passOver = adoptions.PassOver(origin);
             for (var i = 0; i < repeated.Count; i++)
             {
@@ -146,8 +152,7 @@ public sealed class InboxDelivery(
         await _lookup.WaitAsync();
         try
         {
-            await messages.FlushAsync();
-            var held = (await store!.HeldAsync(adopted, [.. recovered.Select(static m => m.Id)], CancellationToken.None)).ToHashSet();
+            var held = await LookUpAsync(() => store!.HeldAsync(adopted, [.. recovered.Select(static m => m.Id)], CancellationToken.None));
             for (var i = 0; i < recovered.Count; i++)
             {
                 var id = recovered[i].Id;
@@ -161,6 +166,26 @@ public sealed class InboxDelivery(
         finally
         {
             _lookup.Release();
+        }
+    }
+
+    /// <summary>
+    /// Asks as long as the database does not answer. To fail would be worse: what has been taken out of the edge of a dead silo
+    /// is nowhere else, and a batch that fails comes again with what was routed of it before.
+    /// </summary>
+    private async Task<HashSet<T>> LookUpAsync<T>(Func<Task<List<T>>> lookup)
+    {
+        while (true)
+        {
+            try
+            {
+                await messages.FlushAsync();
+                return [.. await lookup()];
+            }
+            catch (StoreException) when (!_isDisposed)
+            {
+                await Task.Delay(Pause);
+            }
         }
     }
 
