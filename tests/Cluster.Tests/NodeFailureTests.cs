@@ -9,6 +9,19 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     [Fact]
     public Task Killed_nodes() => KillAsync(1, ProtocolVersion.Mqtt311);
 
+    [Fact]
+    public Task A_node_killed_while_another_that_died_is_being_settled() => RunAsync("one after the other", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
+    {
+        await Cluster.KillAsync(0);
+
+        // The second is not known to be dead yet when the sessions of the first are taken over.
+        await Task.Delay(TimeSpan.FromMilliseconds(1500));
+        await Cluster.KillAsync(1);
+        await workload.ProgressAsync(200, Recovery);
+        await Task.WhenAll(Cluster.StartAsync(0), Cluster.StartAsync(1));
+        await workload.ProgressAsync(200, Recovery);
+    });
+
     [ChaosFact]
     public Task Killed_nodes_at_QoS_2() => KillAsync(2, ProtocolVersion.Mqtt5);
 

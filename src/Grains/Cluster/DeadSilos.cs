@@ -51,7 +51,9 @@ public sealed partial class DeadSilos(
 
         await adoption.AdoptAllAsync(CancellationToken.None);
         await retained.WriteAsync(dead);
-        await local.AnnouncedAsync();
+
+        // Not without limit: one of those that are told may be dying as well, and only the next round gives it up.
+        await local.AnnouncedAsync().WaitAsync(AnswerTime);
     }
 
     /// <inheritdoc />
