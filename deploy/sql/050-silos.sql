@@ -1,4 +1,4 @@
--- silos, version 1
+-- silos, version 2
 -- Which process is which silo, and until when it may act. A silo that cannot renew its time stops acknowledging before
 -- the others take its sessions over; together with the epochs in broker_session that is promise 4.
 CREATE TABLE IF NOT EXISTS broker_silo (
@@ -11,6 +11,9 @@ CREATE TABLE IF NOT EXISTS broker_silo (
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE INDEX IF NOT EXISTS broker_session_owner ON broker_session (owner);
+
+-- The process that the session was taken over from: a silo that did not get the answer to an adoption finds its sessions by it.
+ALTER TABLE broker_session ADD COLUMN IF NOT EXISTS adopted_from bigint;
 
 ALTER TABLE broker_will ADD COLUMN IF NOT EXISTS owner bigint NOT NULL DEFAULT 0;
 
@@ -58,12 +61,12 @@ DECLARE
 BEGIN
     RETURN QUERY WITH picked AS (
         SELECT s.number, s.owner FROM broker_session s WHERE s.owner = ANY (dead) LIMIT p_limit FOR UPDATE SKIP LOCKED)
-    UPDATE broker_session s SET owner = p_owner, epoch = s.epoch + 1, expires_at = coalesce(s.expires_at,
+    UPDATE broker_session s SET owner = p_owner, adopted_from = picked.owner, epoch = s.epoch + 1, expires_at = coalesce(s.expires_at,
             CASE WHEN s.expiry_interval < 4294967295 THEN p_now + s.expiry_interval * 1000 END)
         FROM picked WHERE s.number = picked.number
         RETURNING s.number, picked.owner;
 END
 $$;
 
-INSERT INTO broker_schema (name, version) VALUES ('silos', 1)
+INSERT INTO broker_schema (name, version) VALUES ('silos', 2)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

@@ -182,7 +182,8 @@ internal sealed partial class ClientConnection
 
         if (_services.Store.IsCongested)
         {
-            _pending = _services.Store.WaitUntilDrainedAsync(_context.ConnectionClosed).AsTask();
+            var drained = _services.Store.WaitUntilDrainedAsync(_context.ConnectionClosed).AsTask();
+            _pending = _pending is { } pending ? Task.WhenAll(pending, drained) : drained;
         }
     }
 
@@ -195,6 +196,11 @@ internal sealed partial class ClientConnection
                 return;
             case InboundStatus.Duplicate:
                 // Routed before; only the acknowledgement is repeated, and only when it may be [MQTT-4.3.3-10].
+                if (!CheckReceiveMaximum())
+                {
+                    return;
+                }
+
                 var waiter = _acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success);
                 if (earlier is null)
                 {
@@ -238,8 +244,17 @@ internal sealed partial class ClientConnection
         var record = new PublishRecord(message, _services.Store.NextMessageNumber(), _services.Store);
         _session!.SetInboundRecord(packetId, record);
         record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
-        await _services.Repeats!.RouteAsync(message, record);
-        record.Seal();
+        try
+        {
+            await _services.Repeats!.RouteAsync(message, record);
+            record.Seal();
+        }
+        catch
+        {
+            // It stays in doubt, for the client's next attempt.
+            _session.SetInboundRecord(packetId, null);
+            throw;
+        }
     }
 
     private void Route(ref PublishSource source, ushort packetId, PublishRecord? record)

@@ -113,6 +113,40 @@ public sealed class ClusterStore : IAsyncDisposable
             Owner, now, limit);
     }
 
+    /// <summary>Sessions of this process that it has adopted at any time, and from whom.</summary>
+    public Task<List<(long Session, SiloAddress? Former)>> AdoptedAsync(CancellationToken cancellationToken) => QueryAsync(
+        """
+        SELECT a.number, s.address, s.port, s.generation
+        FROM broker_session a LEFT JOIN broker_silo s ON s.owner = a.adopted_from
+        WHERE a.owner = $1 AND a.adopted_from IS NOT NULL
+        """,
+        static r => (r.GetInt64(0), r.IsDBNull(1) ? null : ReadSilo(r, 1)),
+        cancellationToken,
+        Owner);
+
+    /// <summary>Whether dead silos have sessions left; those that somebody else is just taking are among them.</summary>
+    public async Task<bool> AreLeftAsync(CancellationToken cancellationToken) => (await QueryAsync(
+        """
+        SELECT EXISTS (
+            SELECT FROM broker_session, (SELECT broker_fence() AS dead OFFSET 0) f WHERE owner = ANY (dead))
+        """,
+        static r => r.GetBoolean(0),
+        cancellationToken))[0];
+
+    /// <summary>Wills of this process, adopted ones and those of its own connections.</summary>
+    public Task<List<WillRow>> WillsAsync(CancellationToken cancellationToken) => QueryAsync(
+        $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM broker_will WHERE owner = $1",
+        PostgresRows.ReadWill,
+        cancellationToken,
+        Owner);
+
+    /// <summary>Members that are in their time.</summary>
+    public Task<List<SiloAddress>> LivingAsync(CancellationToken cancellationToken) => QueryAsync(
+        "SELECT address, port, generation FROM broker_silo WHERE cluster = $1 AND alive_until > clock_timestamp() AND broker_is_member(owner)",
+        ReadSilo,
+        cancellationToken,
+        _options.Cluster);
+
     /// <summary>Takes over the Wills of dead silos.</summary>
     public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
         $"""
@@ -128,7 +162,7 @@ public sealed class ClusterStore : IAsyncDisposable
     /// <summary>Takes a session from a process that has given it up or is dead; false when it is not there any more.</summary>
     public async Task<bool> ClaimAsync(long session, long former, CancellationToken cancellationToken) =>
         (await QueryAsync(
-            "UPDATE broker_session SET owner = $1, epoch = epoch + 1 WHERE number = $2 AND owner = $3 RETURNING number",
+            "UPDATE broker_session SET owner = $1, adopted_from = NULL, epoch = epoch + 1 WHERE number = $2 AND owner = $3 RETURNING number",
             static r => r.GetInt64(0),
             cancellationToken,
             Owner, session, former)).Count == 1;

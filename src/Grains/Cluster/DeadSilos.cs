@@ -85,9 +85,11 @@ public sealed partial class DeadSilos(
     {
         while (!_isDisposed)
         {
-            var dead = peers.All.Where(static p => p.IsDead).ToList();
+            List<Peer> dead;
             lock (_gate)
             {
+                // Inside the lock: whoever dies from here on finds that nobody is running.
+                dead = [.. peers.All.Where(static p => p.IsDead)];
                 if (dead.Count == 0)
                 {
                     _isRunning = false;
@@ -124,6 +126,12 @@ public sealed partial class DeadSilos(
         await SettleAsync(addresses);
         var living = peers.Living.ToList();
         await Task.WhenAll(living.Select(p => p.Inbox.Settle(addresses))).WaitAsync(AnswerTime);
+        foreach (var silo in await store.LivingAsync(CancellationToken.None))
+        {
+            // One that is just joining may have adopted sessions before this silo has heard of it.
+            peers.Get(silo);
+        }
+
         if (peers.Living.Any(p => !living.Contains(p)) || living.Exists(static p => p.IsDead))
         {
             return false;

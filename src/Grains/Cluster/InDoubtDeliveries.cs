@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Broker.Grains.Sessions;
-using Broker.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
@@ -17,8 +16,10 @@ namespace Broker.Grains.Cluster;
 /// </summary>
 public sealed partial class InDoubtDeliveries : IAsyncDisposable
 {
-    // PUBREL usually comes within milliseconds of PUBREC; a row too long costs nothing but its place.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    // PUBREL usually comes within milliseconds of PUBREC; a row too long costs nothing but its place. A publisher that is away
+    // is asked for less often.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(8);
 
     // Of one query.
     private const int MaxIds = 5_000;
@@ -70,19 +71,22 @@ public sealed partial class InDoubtDeliveries : IAsyncDisposable
 
     private async Task RunAsync()
     {
+        var pause = ShortestPause;
         do
         {
-            await Task.Delay(Pause, _time, _closing.Token);
+            await Task.Delay(pause, _time, _closing.Token);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             while (_fresh.TryDequeue(out var delivery))
             {
                 _held.Add(delivery);
+                pause = ShortestPause;
             }
 
             try
             {
                 await LetGoAsync();
             }
-            catch (StoreException error)
+            catch (Exception error) when (error is not OperationCanceledException)
             {
                 // They wait; a row that stays is no harm.
                 NotAsked(error.Message);
@@ -94,7 +98,7 @@ public sealed partial class InDoubtDeliveries : IAsyncDisposable
     /// <summary>False when something has come meanwhile.</summary>
     private bool TryStop()
     {
-        Volatile.Write(ref _isRunning, 0);
+        Interlocked.Exchange(ref _isRunning, 0);
         return _fresh.IsEmpty || Interlocked.Exchange(ref _isRunning, 1) != 0;
     }
 

@@ -125,7 +125,6 @@ public sealed class Peer : IDisposable
             // A frozen silo does not answer until the call times out, long after it is gone.
             var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! })
                 .WaitAsync(peer._gone.Token);
-            _encoded = null;
             var message = 0;
             foreach (var item in items)
             {
@@ -134,6 +133,9 @@ public sealed class Peer : IDisposable
                     item.Record?.Answered(outcome.ReasonOf(message++));
                 }
             }
+
+            _encoded = null;
+            _encodedNumber = 0;
         }
 
         public void Undeliverable(IReadOnlyList<Outgoing> items)

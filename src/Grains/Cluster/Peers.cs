@@ -65,7 +65,7 @@ public sealed class Peers : IDisposable
 
         lock (_gate)
         {
-            if (_silos.IsGone(silo) || _peers.TryGetValue(silo, out known))
+            if (silo.Equals(_silos.Local) || _silos.IsGone(silo) || _peers.TryGetValue(silo, out known))
             {
                 return known;
             }

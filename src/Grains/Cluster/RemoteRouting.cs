@@ -93,7 +93,7 @@ public sealed class RemoteRouting(
         {
             record.ForwardOnceCommitted(this, gate.Enter());
         }
-        else if (targets.Count > 0)
+        else if (targets.Count > 0 && record is not { RemembersInbound: true })
         {
             Send(source.Materialize(), targets, ref record);
         }
@@ -104,12 +104,17 @@ public sealed class RemoteRouting(
     /// <summary>The publish and its packet id are durable: the silos that are interested now get it.</summary>
     internal void Committed(PublishRecord record, int phase, bool isCommitted)
     {
-        if (isCommitted)
+        try
         {
-            Send(record.Message, FindTargets(record.Message.Topic, record.Message.Retain, out _), ref record!);
+            if (isCommitted)
+            {
+                Send(record.Message, FindTargets(record.Message.Topic, record.Message.Retain, out _), ref record!);
+            }
         }
-
-        gate.Exit(phase);
+        finally
+        {
+            gate.Exit(phase);
+        }
     }
 
     /// <summary>Takes a publish that has come again to the silos that are interested; each knows who has it already.</summary>
@@ -135,7 +140,8 @@ public sealed class RemoteRouting(
         var scratch = _scratch ??= new Scratch();
         foreach (var peer in interest.Match(message.Topic, scratch.Matches).ToArray().Distinct())
         {
-            if (!peer.IsDead)
+            // Also to one that has died meanwhile: it may have adopted sessions before, and what is kept for it is recovered next.
+            if (peer != dead)
             {
                 waiting.Ask();
                 Post(peer, new Outgoing(item.Message, waiting, dead.Address));

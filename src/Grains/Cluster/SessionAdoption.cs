@@ -1,5 +1,6 @@
 using Broker.Grains.Recovery;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
@@ -7,6 +8,7 @@ namespace Broker.Grains.Cluster;
 /// <summary>Takes over what dead silos have left: their sessions, as dormant ones, and their Wills.</summary>
 public sealed partial class SessionAdoption(
     ClusterStore store,
+    IMessageStore messages,
     StateRecovery recovery,
     Adoptions adoptions,
     SessionTable sessions,
@@ -16,8 +18,11 @@ public sealed partial class SessionAdoption(
     // Of one transaction: small enough that several silos share the work.
     private const int SessionsPerStep = 500;
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
     private readonly ILogger _logger = logger;
     private readonly SemaphoreSlim _gate = new(1);
+    private bool _isUnanswered;
 
     /// <summary>Takes over sessions and Wills of dead silos until there are none. They are in the index when it returns.</summary>
     public async Task AdoptAllAsync(CancellationToken cancellationToken)
@@ -25,11 +30,20 @@ public sealed partial class SessionAdoption(
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            if (_isUnanswered)
+            {
+                await FindUnknownAsync(cancellationToken);
+                _isUnanswered = false;
+            }
+
+            // Until the end of it nobody knows what the database has done.
+            _isUnanswered = true;
             while (await AdoptSomeAsync(cancellationToken))
             {
             }
 
             recovery.AddWills(await store.AdoptWillsAsync(cancellationToken));
+            _isUnanswered = false;
         }
         finally
         {
@@ -50,11 +64,42 @@ public sealed partial class SessionAdoption(
     private async Task<bool> AdoptSomeAsync(CancellationToken cancellationToken)
     {
         var adopted = await store.AdoptAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), SessionsPerStep, cancellationToken);
-        if (adopted.Count == 0)
+        if (adopted.Count > 0)
+        {
+            await AddAsync(adopted, cancellationToken);
+            return true;
+        }
+
+        if (!await store.AreLeftAsync(cancellationToken))
         {
             return false;
         }
 
+        // Somebody else is taking them, or a transaction that was under way is being shut out.
+        await Task.Delay(Pause, cancellationToken);
+        return true;
+    }
+
+    /// <summary>After an adoption that failed: sessions and Wills may be this silo's of which it does not know.</summary>
+    private async Task FindUnknownAsync(CancellationToken cancellationToken)
+    {
+        // Before and after: one that ends meanwhile is not unknown. What has ended is gone from the store.
+        var known = sessions.All.Select(static s => s.Number).ToHashSet();
+        await messages.FlushAsync().WaitAsync(cancellationToken);
+        var adopted = await store.AdoptedAsync(cancellationToken);
+        known.UnionWith(sessions.All.Select(static s => s.Number));
+        foreach (var step in adopted.Where(a => !known.Contains(a.Session)).Chunk(SessionsPerStep))
+        {
+            await AddAsync(step, cancellationToken);
+        }
+
+        // Those of connections that are here take their own course; one that is waited for already is waited for once.
+        var wills = await store.WillsAsync(cancellationToken);
+        recovery.AddWills([.. wills.Where(w => sessions.Find(w.ClientId) is not { IsConnected: true })]);
+    }
+
+    private async Task AddAsync(IReadOnlyCollection<(long Session, SiloAddress? Former)> adopted, CancellationToken cancellationToken)
+    {
         var former = adopted.ToDictionary(static a => a.Session, static a => a.Former);
         var state = await store.LoadAsync(former.Keys, cancellationToken);
         foreach (var row in state.Sessions)
@@ -69,7 +114,6 @@ public sealed partial class SessionAdoption(
         recovery.AddSessions(state, session =>
             session.Adoption = former[session.Number] is { } silo ? adoptions.Of(silo) : null);
         Adopted(state.Sessions.Count);
-        return true;
     }
 
     [LoggerMessage(345, LogLevel.Information, "{Count} sessions taken over from silos that are gone")]

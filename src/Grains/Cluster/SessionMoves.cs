@@ -118,7 +118,8 @@ public sealed partial class SessionMoves(
     /// <summary>From a dead silo: the session is in the store and nowhere else.</summary>
     private async Task<bool> TakeAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
     {
-        await adoption.AdoptAllAsync(cancellationToken);
+        // Not ended halfway because this client does not wait any longer.
+        await adoption.AdoptAllAsync(CancellationToken.None).WaitAsync(cancellationToken);
         if (sessions.Find(clientId) is not null || place.Number == 0)
         {
             await local.AnnouncedAsync().WaitAsync(cancellationToken);

@@ -38,7 +38,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private bool _isPosted;
     private bool _isDone;
     private bool _isFenced;
-    private ReasonCode _outcome = ReasonCode.Success;
+    private int _outcome = (int)ReasonCode.Success;
     private RemoteRouting? _forward;
     private int _forwardPhase;
 
@@ -61,7 +61,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public bool IsDone => Volatile.Read(ref _isDone);
 
     /// <summary>Whether its publisher is told that it failed; settled when it is done.</summary>
-    public bool IsRefused => _outcome is not (ReasonCode.Success or InternalOutcome.Elsewhere);
+    public bool IsRefused => Outcome is not (ReasonCode.Success or InternalOutcome.Elsewhere);
+
+    private ReasonCode Outcome => (ReasonCode)Volatile.Read(ref _outcome);
 
     /// <summary>Whether the packet id of a durable session becomes durable with it.</summary>
     public bool RemembersInbound => _inboundSession is not null;
@@ -125,7 +127,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             }
         }
 
-        waiter.Published(_outcome);
+        waiter.Published(Outcome);
     }
 
     /// <summary>Another silo has to answer before its publisher is told. Only before <see cref="Seal"/>.</summary>
@@ -134,12 +136,18 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <summary>A silo that was asked has answered.</summary>
     internal void Answered(ReasonCode reason)
     {
-        if (reason != ReasonCode.Success && !IsRefused)
-        {
-            _outcome = reason;
-        }
-
+        Note(reason);
         Resolve();
+    }
+
+    /// <summary>The first refusal counts, and a refusal counts more than a session that has gone elsewhere.</summary>
+    private void Note(ReasonCode reason)
+    {
+        if (reason != ReasonCode.Success
+            && Interlocked.CompareExchange(ref _outcome, (int)reason, (int)ReasonCode.Success) == (int)InternalOutcome.Elsewhere)
+        {
+            Interlocked.CompareExchange(ref _outcome, (int)reason, (int)InternalOutcome.Elsewhere);
+        }
     }
 
     /// <summary>
@@ -231,11 +239,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     {
         if (error is not null)
         {
-            _outcome = StoreErrors.ReasonFor(error);
+            Note(StoreErrors.ReasonFor(error));
         }
         else if (_isFenced)
         {
-            _outcome = InternalOutcome.Elsewhere;
+            Note(InternalOutcome.Elsewhere);
         }
 
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
@@ -279,8 +287,8 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         }
 
         // Nobody joins any more, see Wait.
-        _waiter?.Published(_outcome);
-        _moreWaiters?.ForEach(waiter => waiter.Published(_outcome));
+        _waiter?.Published(Outcome);
+        _moreWaiters?.ForEach(waiter => waiter.Published(Outcome));
     }
 
     private void AddOwnRows()

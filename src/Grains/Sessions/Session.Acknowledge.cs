@@ -150,7 +150,9 @@ public sealed partial class Session
         if (reason >= ReasonCode.UnspecifiedError)
         {
             // The client refused it: the packet id is free again (MQTT 5.0 section 4.3.3).
-            Complete(delivery);
+            _inflight.Remove(delivery);
+            Forget(delivery);
+            Pump();
             return;
         }
 
@@ -248,11 +250,14 @@ public sealed partial class Session
     /// <summary>PUBREC has arrived: durable before PUBREL leaves (promise 2).</summary>
     private sealed class ReleaseWrite(Session session, Delivery delivery) : StoreWrite
     {
+        private bool _isOwned;
+
         public override bool MustSucceed => true;
 
         public override void AddTo(IStoreBatch batch)
         {
-            if (batch.Owns(session.Number, session.StoreEpoch))
+            _isOwned = batch.Owns(session.Number, session.StoreEpoch);
+            if (_isOwned)
             {
                 batch.SetReleased(session.Number, delivery.Sequence);
             }
@@ -263,6 +268,12 @@ public sealed partial class Session
             if (error is not null)
             {
                 // Repeated until it succeeds; an error means that the broker is stopping.
+                return;
+            }
+
+            if (!_isOwned)
+            {
+                session.NoteFenced();
                 return;
             }
 

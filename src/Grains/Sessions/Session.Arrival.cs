@@ -67,7 +67,8 @@ public sealed partial class Session
     /// Lets go of the session without ending it: its rows belong to somebody else, or will. Nothing is routed to it here
     /// any more.
     /// </summary>
-    internal void Abandon()
+    /// <returns>False when it had ended before.</returns>
+    internal bool Abandon()
     {
         List<Subscription> subscriptions;
         List<Arrived> waiting;
@@ -76,7 +77,7 @@ public sealed partial class Session
         {
             if (_state == SessionState.Ended)
             {
-                return;
+                return false;
             }
 
             link = DetachLink();
@@ -98,6 +99,7 @@ public sealed partial class Session
 
         // The silo that has the session has had them as well.
         waiting.ForEach(static arrived => arrived.Record.Answered(ReasonCode.Success));
+        return true;
     }
 
     /// <summary>
@@ -106,13 +108,13 @@ public sealed partial class Session
     /// </summary>
     internal bool NoteFenced()
     {
-        if (IsDeparting || State == SessionState.Ended)
+        if (State == SessionState.Ended)
         {
             return false;
         }
 
         _env.Fenced(this);
-        return true;
+        return !IsDeparting;
     }
 
     /// <summary>Hands what is held back for fast acknowledgements to the store's writer.</summary>

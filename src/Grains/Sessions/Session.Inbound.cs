@@ -39,7 +39,7 @@ public sealed partial class Session
     }
 
     /// <summary>The record that makes the packet id durable; a duplicate of the PUBLISH waits for it.</summary>
-    public void SetInboundRecord(ushort packetId, PublishRecord record)
+    public void SetInboundRecord(ushort packetId, PublishRecord? record)
     {
         lock (_gate)
         {
@@ -184,11 +184,14 @@ public sealed partial class Session
 
     private sealed class InboundRelease(Session session, ushort packetId) : StoreWrite
     {
+        private bool _isOwned;
+
         public override bool MustSucceed => true;
 
         public override void AddTo(IStoreBatch batch)
         {
-            if (batch.Owns(session.Number, session.StoreEpoch))
+            _isOwned = batch.Owns(session.Number, session.StoreEpoch);
+            if (_isOwned)
             {
                 batch.DeleteInboundId(session.Number, packetId);
             }
@@ -197,7 +200,11 @@ public sealed partial class Session
         public override void Complete(Exception? error)
         {
             // Repeated until it succeeds; an error means that the broker is stopping.
-            if (error is null)
+            if (error is null && !_isOwned)
+            {
+                session.NoteFenced();
+            }
+            else if (error is null)
             {
                 session.InboundForgotten(packetId);
             }

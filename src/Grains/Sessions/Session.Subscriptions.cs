@@ -142,7 +142,7 @@ public sealed partial class Session
         {
             if (!batch.Owns(session.Number, session.StoreEpoch))
             {
-                return;
+                throw new SessionFencedException(session.Number);
             }
 
             foreach (var filter in filters)

@@ -74,9 +74,12 @@ public sealed class SessionTable
     /// <summary>Lets go of a session that another silo has.</summary>
     public void Discard(Session session)
     {
-        session.Abandon();
-        Remove(session);
-        FreeSlot(session.Slot);
+        // Several of its writes may find out at the same time; its slot is given back once.
+        if (session.Abandon())
+        {
+            Remove(session);
+            FreeSlot(session.Slot);
+        }
     }
 
     /// <summary>Gives the slot of an ended session to the next one.</summary>

@@ -29,7 +29,10 @@ public sealed class InboxDelivery(
 
     // One at a time looks up who has a message and then delivers it to the others.
     private readonly SemaphoreSlim _lookup = new(1);
-    private volatile bool _isDisposed;
+
+    // Held while a message that may be repeated is routed for the first time: it is in the store's queue when it is released.
+    private readonly Lock _firsts = new();
+    private readonly CancellationTokenSource _closing = new();
 
     /// <summary>
     /// Routes in order, before it returns; its task completes when every durable delivery is committed or acknowledged.
@@ -73,7 +76,8 @@ public sealed class InboxDelivery(
     /// <inheritdoc />
     public void Dispose()
     {
-        _isDisposed = true;
+        _closing.Cancel();
+        _closing.Dispose();
         _lookup.Dispose();
     }
 
@@ -114,19 +118,26 @@ public sealed class InboxDelivery(
     /// </summary>
     private async Task DeliverRepeatedAsync(List<ApplicationMessage> repeated, SiloAddress origin, BatchWaiter waiter, int first)
     {
-        await _lookup.WaitAsync();
+        // First of all: a first publish that comes from here on is let be.
+        HashSet<MessageId> fresh;
+        lock (_firsts)
+        {
+            fresh = [.. repeated.Select(static m => m.Id).Where(repeatable.TryAdd)];
+        }
+
+        await _lookup.WaitAsync(_closing.Token);
         try
         {
-            var holders = await LookUpAsync(() => store!.HoldersAsync([.. repeated.Select(static m => m.Id)], CancellationToken.None));
+            var ids = repeated.ConvertAll(static m => m.Id);
+            var holders = await LookUpAsync(() => store!.HoldersAsync(ids, _closing.Token));
             var passOver = adoptions.PassOver(origin);
             for (var i = 0; i < repeated.Count; i++)
             {
-                var id = repeated[i].Id;
-                var isNew = repeatable.TryAdd(id);
+                var id = ids[i];
                 Route(
                     repeated[i],
                     session => passOver?.Invoke(session) == true
-                        || (session.IsDurable ? holders.Contains((session.Number, id)) : !isNew),
+                        || (session.IsDurable ? holders.Contains((session.Number, id)) : !fresh.Contains(id)),
                     waiter,
                     first + i);
             }
@@ -134,6 +145,26 @@ public sealed class InboxDelivery(
         finally
         {
             _lookup.Release();
+        }
+    }
+
+    /// <summary>
+    /// Asks who has which messages, when everything routed so far is in the store. Tries again until the database answers: what
+    /// was routed before must not be routed again, and what was taken from an edge has to be delivered.
+    /// </summary>
+    private async Task<HashSet<(long Session, MessageId Id)>> LookUpAsync(Func<Task<List<(long Session, MessageId Id)>>> query)
+    {
+        while (true)
+        {
+            try
+            {
+                await messages.FlushAsync();
+                return [.. await query()];
+            }
+            catch (StoreException)
+            {
+                await Task.Delay(Pause, _closing.Token);
+            }
         }
     }
 
@@ -149,10 +180,11 @@ public sealed class InboxDelivery(
             return;
         }
 
-        await _lookup.WaitAsync();
+        await _lookup.WaitAsync(_closing.Token);
         try
         {
-            var held = await LookUpAsync(() => store!.HeldAsync(adopted, [.. recovered.Select(static m => m.Id)], CancellationToken.None));
+            var ids = recovered.ConvertAll(static m => m.Id);
+            var held = await LookUpAsync(() => store!.HeldAsync(adopted, ids, _closing.Token));
             for (var i = 0; i < recovered.Count; i++)
             {
                 var id = recovered[i].Id;
@@ -169,26 +201,6 @@ public sealed class InboxDelivery(
         }
     }
 
-    /// <summary>
-    /// Asks as long as the database does not answer. To fail would be worse: what has been taken out of the edge of a dead silo
-    /// is nowhere else, and a batch that fails comes again with what was routed of it before.
-    /// </summary>
-    private async Task<HashSet<T>> LookUpAsync<T>(Func<Task<List<T>>> lookup)
-    {
-        while (true)
-        {
-            try
-            {
-                await messages.FlushAsync();
-                return [.. await lookup()];
-            }
-            catch (StoreException) when (!_isDisposed)
-            {
-                await Task.Delay(Pause);
-            }
-        }
-    }
-
     private void Route(MessageBatch batch, BatchWaiter waiter, int first)
     {
         var index = first;
@@ -200,7 +212,11 @@ public sealed class InboxDelivery(
                 var id = routed.Message.Id;
                 Predicate<Session>? hadBefore = !recent.HasMoved ? passOver
                     : session => passOver?.Invoke(session) == true || recent.HadBefore(session.ClientId, id);
-                if (!routed.Message.MayRepeat || repeatable.TryAdd(id))
+                if (routed.Message.MayRepeat)
+                {
+                    RouteFirst(routed.Message, hadBefore, waiter, index);
+                }
+                else
                 {
                     Route(routed.Message, hadBefore, waiter, index);
                 }
@@ -216,6 +232,17 @@ public sealed class InboxDelivery(
             for (; index < first + batch.Count; index++)
             {
                 waiter.ForMessage(index).Published(ReasonCode.UnspecifiedError);
+            }
+        }
+    }
+
+    private void RouteFirst(ApplicationMessage message, Predicate<Session>? passOver, BatchWaiter waiter, int index)
+    {
+        lock (_firsts)
+        {
+            if (repeatable.TryAdd(message.Id))
+            {
+                Route(message, passOver, waiter, index);
             }
         }
     }

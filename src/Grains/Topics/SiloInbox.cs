@@ -45,10 +45,13 @@ public sealed class SiloInbox(
     /// <inheritdoc />
     public Task Interest(InterestUpdate update)
     {
-        if (peers.Get(update.Silo) is { } peer)
+        if (peers.Get(update.Silo) is not { } peer)
         {
-            remote.Apply(peer, update);
+            // It does not know yet; a SUBACK that waits for this one must not leave.
+            throw new InvalidOperationException($"Silo {update.Silo} is dead to this one.");
         }
+
+        remote.Apply(peer, update);
 
         return Task.CompletedTask;
     }

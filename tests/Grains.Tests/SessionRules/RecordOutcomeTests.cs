@@ -1,0 +1,68 @@
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+using Broker.Grains.Tests.SessionModel;
+using Broker.Protocol;
+using Xunit;
+
+namespace Broker.Grains.Tests.SessionRules;
+
+/// <summary>What a publisher is told when several silos and the store have a say.</summary>
+public sealed class RecordOutcomeTests
+{
+    [Theory]
+    [InlineData(ReasonCode.Success, InternalOutcome.Elsewhere, InternalOutcome.Elsewhere)]
+    [InlineData(InternalOutcome.Elsewhere, ReasonCode.QuotaExceeded, ReasonCode.QuotaExceeded)]
+    [InlineData(ReasonCode.QuotaExceeded, InternalOutcome.Elsewhere, ReasonCode.QuotaExceeded)]
+    [InlineData(ReasonCode.QuotaExceeded, ReasonCode.UnspecifiedError, ReasonCode.QuotaExceeded)]
+    public async Task First_refusal_counts_and_counts_more_than_a_session_that_has_gone(
+        ReasonCode first, ReasonCode second, ReasonCode told)
+    {
+        using var one = await SessionFixture.StartAsync();
+        var record = new PublishRecord(ModelMessage.Of("t", 1, QualityOfService.AtLeastOnce, new MessageId(1, 1)), 1, one.Broker.Store);
+        var outcome = new PublishOutcome();
+        record.Wait(outcome);
+        record.Ask();
+        record.Ask();
+        record.Seal();
+
+        record.Answered(first);
+        Assert.Null(outcome.Reason);
+        record.Answered(second);
+        Assert.Equal(told, outcome.Reason);
+    }
+
+    [Fact]
+    public async Task Session_that_is_let_go_of_twice_gives_its_slot_back_once()
+    {
+        using var one = await SessionFixture.StartAsync();
+        one.Broker.Sessions.Discard(one.Session);
+        one.Broker.Sessions.Discard(one.Session);
+
+        var first = one.Broker.Sessions.TryAddEphemeral("a");
+        var second = one.Broker.Sessions.TryAddEphemeral("b");
+        Assert.NotEqual(first!.Slot, second!.Slot);
+    }
+
+    [Fact]
+    public async Task SUBSCRIBE_PUBREL_and_PUBREC_of_a_session_with_another_owner_do_not_succeed()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var link = one.Connect();
+        one.Publish(QualityOfService.ExactlyOnce, 1);
+        one.Commit();
+        var packetId = Assert.Single(link.Published).PacketId;
+        one.Session.BeginInbound(7, out _, out _);
+        one.Rows.PutSession(one.Rows.Sessions[one.Session.Number] with { Epoch = one.Session.Epoch + 1 });
+
+        var completed = 0;
+        one.Acknowledge(link, PacketType.PubRec, packetId);
+        Assert.True(one.Session.ReleaseInbound(7, () => completed++));
+        one.Session.Subscribe("more", 0, 0, out _);
+        var subscribed = one.Session.SaveSubscriptionsAsync(["more"]);
+        one.Commit();
+
+        Assert.Empty(link.Acknowledged);
+        Assert.Equal(0, completed);
+        await Assert.ThrowsAsync<Broker.Grains.Storage.SessionFencedException>(() => subscribed);
+    }
+}
