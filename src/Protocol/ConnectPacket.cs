@@ -188,7 +188,7 @@ public sealed record ConnectPacket
         }
         else if (version != ProtocolVersion.Mqtt5 && (flags & UserNameBit) == 0 && (flags & PasswordBit) != 0)
         {
-            // 3.1.1 only; MQTT 5.0 allows a password alone.
+            // [MQTT-3.1.2-22] of 3.1.1 only; MQTT 5.0 allows a password alone.
             reader.Fail(Violation.PasswordWithoutUser);
         }
     }

@@ -37,6 +37,16 @@ public static class ReasonCodes
         ReasonCode.ServerUnavailable, ReasonCode.Banned, ReasonCode.PacketIdentifierInUse, ReasonCode.PacketIdentifierNotFound,
     ];
 
+    // Codes at or above 0x80 that no CONNACK has.
+    private static readonly HashSet<ReasonCode> NotInConnAck =
+    [
+        ReasonCode.ServerShuttingDown, ReasonCode.KeepAliveTimeout, ReasonCode.SessionTakenOver, ReasonCode.TopicFilterInvalid,
+        ReasonCode.PacketIdentifierInUse, ReasonCode.PacketIdentifierNotFound, ReasonCode.ReceiveMaximumExceeded,
+        ReasonCode.TopicAliasInvalid, ReasonCode.MessageRateTooHigh, ReasonCode.AdministrativeAction,
+        ReasonCode.SharedSubscriptionsNotSupported, ReasonCode.MaximumConnectTime,
+        ReasonCode.SubscriptionIdentifiersNotSupported, ReasonCode.WildcardSubscriptionsNotSupported,
+    ];
+
     /// <summary>Whether a packet of this type may carry the code.</summary>
     public static bool IsAllowed(ReasonCode reason, PacketType type) => type switch
     {
@@ -47,7 +57,8 @@ public static class ReasonCodes
         PacketType.Auth => Authentications.Contains(reason),
         PacketType.Disconnect => reason is ReasonCode.Success or ReasonCode.DisconnectWithWillMessage
             || (reason >= ReasonCode.UnspecifiedError && Enum.IsDefined(reason) && !NotInDisconnect.Contains(reason)),
-        PacketType.ConnAck => reason == ReasonCode.Success || (reason >= ReasonCode.UnspecifiedError && Enum.IsDefined(reason)),
+        PacketType.ConnAck => reason == ReasonCode.Success
+            || (reason >= ReasonCode.UnspecifiedError && Enum.IsDefined(reason) && !NotInConnAck.Contains(reason)),
         _ => false,
     };
 }

@@ -8,7 +8,7 @@ public sealed record SubAckPacket
 {
     public required ushort PacketId { get; init; }
 
-    /// <summary>One for each filter, in their order [MQTT-3.8.4-5].</summary>
+    /// <summary>One for each filter, in their order [MQTT-3.8.4-6] [MQTT-3.9.3-1].</summary>
     public required IReadOnlyList<ReasonCode> Reasons { get; init; }
 
     public string? ReasonString { get; init; }

@@ -24,7 +24,7 @@ internal static class Violation
     public static readonly ProtocolViolation ConnectReserved = Malformed("MQTT-3.1.2-3", "Reserved Connect Flag is set.");
     public static readonly ProtocolViolation WillQos3 = Malformed("MQTT-3.1.2-12", "Will QoS is 3.");
     public static readonly ProtocolViolation WillFlags = Malformed("MQTT-3.1.2-11", "Will QoS or Will Retain without Will Flag.");
-    public static readonly ProtocolViolation PasswordWithoutUser = Malformed("MQTT-3.1.2-22", "Password without User Name.");
+    public static readonly ProtocolViolation PasswordWithoutUser = Malformed("3.1.1 section 3.1.2.9", "Password without User Name.");
     public static readonly ProtocolViolation WillTopic =
         new(ReasonCode.TopicNameInvalid, "MQTT-3.1.3-11", "Will Topic is empty or has a wildcard.");
 

@@ -19,4 +19,22 @@ public sealed record WillMessage
 
     /// <summary>Properties that the published message will have, encoded, without length.</summary>
     public byte[] Properties { get; init; } = [];
+
+    /// <summary>Payload Format Indicator is 1: the payload is said to be UTF-8.</summary>
+    public bool PayloadIsUtf8
+    {
+        get
+        {
+            var properties = new PropertyReader(Properties, Packets.Will);
+            while (properties.Next())
+            {
+                if (properties.Id == PropertyId.PayloadFormatIndicator)
+                {
+                    return properties.Number == 1;
+                }
+            }
+
+            return false;
+        }
+    }
 }

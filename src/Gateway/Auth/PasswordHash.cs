@@ -73,9 +73,11 @@ internal sealed class PasswordHash
         .Append(CultureInfo.InvariantCulture, $"$i={_iterations}$")
         .Append(Encode(_salt)).Append('$').Append(Encode(_hash)).ToString();
 
-    private static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
+    /// <summary>Base64 without padding.</summary>
+    internal static string Encode(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=');
 
-    private static byte[]? Decode(string text)
+    /// <summary>The reverse of <see cref="Encode"/>; null when it is not base64.</summary>
+    internal static byte[]? Decode(string text)
     {
         var buffer = new byte[text.Length];
         var padded = text.PadRight((text.Length + 3) / 4 * 4, '=');

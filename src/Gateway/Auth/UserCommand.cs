@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
 
@@ -16,7 +17,7 @@ internal static class UserCommand
             return arguments switch
             {
                 ["list"] => List(file),
-                ["add", var name] => Add(file, path, name),
+                ["add", var name] => Add(file, path, name, options.Auth.ScramIterations),
                 ["remove", var name] => Remove(file, path, name),
                 _ => throw new StartupException("user takes: add NAME, remove NAME, or list"),
             };
@@ -37,15 +38,17 @@ internal static class UserCommand
         return 0;
     }
 
-    private static int Add(UsersFile file, string path, string name)
+    private static int Add(UsersFile file, string path, string name, int scramIterations)
     {
-        if (!UsersFile.IsValidName(name))
+        if (!UsersFile.IsValidName(name) || !SaslPrep.TryPrepare(name, out _))
         {
             throw new StartupException($"'{name}' cannot be a user name: no colon, no '#' in front, no control characters");
         }
 
         var isNew = !file.Users.ContainsKey(name);
-        file.Set(name, PasswordHash.Create(Encoding.UTF8.GetBytes(ReadPassword())));
+        var password = ReadPassword();
+        file.Set(
+            name, PasswordHash.Create(Encoding.UTF8.GetBytes(password)), ScramCredential.Create(password, scramIterations));
         file.Save(path);
         Console.WriteLine($"{(isNew ? "added" : "changed")} {name} in {path}");
         return 0;

@@ -1,16 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Broker.Gateway.Auth.Enhanced;
 
 namespace Broker.Gateway.Auth;
 
-/// <summary>The users file: a line <c>name:hash</c> per user, <c>#</c> for comments. Comments are kept by an edit.</summary>
+/// <summary>
+/// The users file: a line <c>name:hash</c> or <c>name:hash:scram</c> per user, <c>#</c> for comments. Comments are kept by an
+/// edit. Without the third part a user cannot use SCRAM.
+/// </summary>
 internal sealed class UsersFile
 {
     private readonly List<string> _lines = [];
-    private readonly Dictionary<string, PasswordHash> _users = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, UserSecrets> _users = new(StringComparer.Ordinal);
 
     /// <summary>Users by name; names are case-sensitive.</summary>
-    public IReadOnlyDictionary<string, PasswordHash> Users => _users;
+    public IReadOnlyDictionary<string, UserSecrets> Users => _users;
 
     /// <summary>Whether a name can stand in the file.</summary>
     public static bool IsValidName(string name) =>
@@ -34,12 +38,12 @@ internal sealed class UsersFile
                 continue;
             }
 
-            if (!TryParse(line, out var name, out var hash))
+            if (!TryParse(line, out var name, out var secrets))
             {
-                throw new FormatException($"{path}: line {file._lines.Count} is not name:hash");
+                throw new FormatException($"{path}: line {file._lines.Count} is not name:hash or name:hash:scram");
             }
 
-            if (!file._users.TryAdd(name, hash))
+            if (!file._users.TryAdd(name, secrets))
             {
                 throw new FormatException($"{path}: line {file._lines.Count} names '{name}' again");
             }
@@ -49,11 +53,11 @@ internal sealed class UsersFile
     }
 
     /// <summary>Adds a user or replaces the password.</summary>
-    public void Set(string name, PasswordHash hash)
+    public void Set(string name, PasswordHash hash, ScramCredential? scram = null)
     {
         Remove(name);
-        _lines.Add($"{name}:{hash}");
-        _users[name] = hash;
+        _lines.Add(scram is null ? $"{name}:{hash}" : $"{name}:{hash}:{scram}");
+        _users[name] = new UserSecrets(hash, scram);
     }
 
     /// <summary>Removes a user; false when there is none of that name.</summary>
@@ -85,11 +89,18 @@ internal sealed class UsersFile
         File.Move(temporary, full, overwrite: true);
     }
 
-    private static bool TryParse(string line, out string name, [NotNullWhen(true)] out PasswordHash? hash)
+    private static bool TryParse(string line, out string name, [NotNullWhen(true)] out UserSecrets? secrets)
     {
-        var colon = line.IndexOf(':', StringComparison.Ordinal);
-        name = colon > 0 ? line[..colon] : "";
-        hash = PasswordHash.Parse(line[(colon + 1)..].Trim());
-        return IsValidName(name) && hash is not null;
+        var parts = line.Split(':');
+        name = parts[0];
+        secrets = null;
+        if (parts.Length is not (2 or 3) || PasswordHash.Parse(parts[1].Trim()) is not { } hash)
+        {
+            return false;
+        }
+
+        var scram = parts.Length == 3 ? ScramCredential.Parse(parts[2].Trim()) : null;
+        secrets = new UserSecrets(hash, scram);
+        return IsValidName(name) && (parts.Length == 2 || scram is not null);
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using Broker.Gateway.Auth;
 using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
@@ -15,9 +16,19 @@ internal sealed partial class ClientConnection
 
     private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
+    private bool _wantsProblemInformation = true;
+
+    // CONNACK 0x00 has been sent: only then may DISCONNECT be [MQTT-3.14.0-1].
+    private bool _isAccepted;
 
     private void HandleFirst(in PacketFrame frame)
     {
+        if (_exchange is not null)
+        {
+            HandleWhileAuthenticating(frame);
+            return;
+        }
+
         if (frame.Type != PacketType.Connect)
         {
             // The first packet must be CONNECT [MQTT-3.1.0-1]; whoever sends another one does not expect an answer.
@@ -33,6 +44,8 @@ internal sealed partial class ClientConnection
 
         _connectVersion = packet.Version;
         Version = packet.Version;
+        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
+        _wantsProblemInformation = packet.RequestProblemInformation;
         _pending = ConnectAsync(packet);
     }
 
@@ -41,7 +54,7 @@ internal sealed partial class ClientConnection
         if (violation.Reason == ReasonCode.UnsupportedProtocolVersion)
         {
             // Answered in the form of 3.1.1, which every client understands [MQTT-3.1.2-2].
-            SendConnAckRefusal(violation.Reason);
+            SendConnAckRefusal(violation.Reason, violation.Description);
         }
 
         Refuse(violation);
@@ -49,10 +62,38 @@ internal sealed partial class ClientConnection
 
     private async Task ConnectAsync(ConnectPacket packet)
     {
-        var reason = await AdmitAsync(packet);
-        if (reason != ReasonCode.Success)
+        if (!TryName(packet, out var clientId))
         {
-            RefuseClient(reason);
+            RefuseClient(ReasonCode.ClientIdentifierNotValid);
+            return;
+        }
+
+        var request = new AuthenticationRequest(clientId, packet.UserName, packet.Password, Address, packet.Version);
+        if (packet.AuthenticationMethod is { } method)
+        {
+            await BeginAuthenticationAsync(packet, request, method);
+            return;
+        }
+
+        var result = await _services.Authentication.AuthenticateAsync(request, _context.ConnectionClosed);
+        if (result.IsAllowed)
+        {
+            await AdmitAsync(packet, clientId, result.UserName, null);
+        }
+        else
+        {
+            RefuseClient(result.Reason);
+        }
+    }
+
+    /// <summary>The client is who it says: its Will is looked at, and it gets its session.</summary>
+    /// <param name="authenticationData">What the Authentication Method has to say in CONNACK.</param>
+    private async Task AdmitAsync(ConnectPacket packet, string clientId, string? userName, byte[]? authenticationData)
+    {
+        _identity = new ClientIdentity(clientId, userName, Address);
+        if (packet.Will is not null && await CheckWillAsync(packet.Will) is { } refused)
+        {
+            RefuseClient(refused);
             return;
         }
 
@@ -81,10 +122,10 @@ internal sealed partial class ClientConnection
         _epoch = grant.Epoch;
         _session = session;
         _keepAlive = GrantedKeepAlive(packet);
-        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
+        _outboundAliases = NewAliases(packet);
         using (FlushBatch.Open())
         {
-            SendConnAck(packet, grant.SessionPresent);
+            SendConnAck(packet, grant.SessionPresent, authenticationData);
             if (session is null || !session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
             {
                 // Another CONNECT has taken the session meanwhile.
@@ -122,39 +163,28 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private async ValueTask<ReasonCode> AdmitAsync(ConnectPacket packet)
+    private bool TryName(ConnectPacket packet, out string clientId)
     {
-        var clientId = packet.ClientId;
-        if (clientId.Length == 0)
+        clientId = packet.ClientId;
+        if (clientId.Length > 0)
         {
-            if (packet.Version != ProtocolVersion.Mqtt5 && !packet.CleanStart)
-            {
-                // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to keep a session by.
-                return ReasonCode.ClientIdentifierNotValid;
-            }
-
-            clientId = $"auto-{Guid.NewGuid():N}";
-        }
-        else if (Encoding.UTF8.GetByteCount(clientId) > _services.Limits.MaxClientIdLength)
-        {
-            return ReasonCode.ClientIdentifierNotValid;
+            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength;
         }
 
-        if (packet.AuthenticationMethod is not null)
+        clientId = $"auto-{Guid.NewGuid():N}";
+
+        // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to keep a session by.
+        return packet.Version == ProtocolVersion.Mqtt5 || packet.CleanStart;
+    }
+
+    private async ValueTask<ReasonCode?> CheckWillAsync(WillMessage will)
+    {
+        if (will.PayloadIsUtf8 && _services.Mqtt.ValidatePayloadFormat && !Utf8.IsValid(will.Payload))
         {
-            return ReasonCode.BadAuthenticationMethod;
+            return ReasonCode.PayloadFormatInvalid;
         }
 
-        var result = await _services.Authentication.AuthenticateAsync(
-            new AuthenticationRequest(clientId, packet.UserName, packet.Password, Address, packet.Version),
-            _context.ConnectionClosed);
-        if (!result.IsAllowed)
-        {
-            return result.Reason;
-        }
-
-        _identity = new ClientIdentity(clientId, result.UserName, Address);
-        return packet.Will is null || await MayPublishWillAsync(packet.Will) ? ReasonCode.Success : ReasonCode.NotAuthorized;
+        return await MayPublishWillAsync(will) ? null : ReasonCode.NotAuthorized;
     }
 
     private ValueTask<bool> MayPublishWillAsync(WillMessage will)
@@ -169,7 +199,7 @@ internal sealed partial class ClientConnection
     private void RefuseClient(ReasonCode reason)
     {
         Log.ClientRefused(_services.Logger, ClientId, Address, reason);
-        SendConnAckRefusal(reason);
+        SendConnAckRefusal(reason, ReasonTexts.Of(reason));
         Close(reason);
     }
 
@@ -205,10 +235,10 @@ internal sealed partial class ClientConnection
         return isLimited && (packet.KeepAlive == 0 || packet.KeepAlive > maximum) ? maximum : packet.KeepAlive;
     }
 
-    private void SendConnAck(ConnectPacket packet, bool sessionPresent)
+    private void SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
     {
         var granted = _session?.ExpiryInterval ?? 0;
-        Send(new ConnAckPacket
+        _isAccepted = Send(new ConnAckPacket
         {
             SessionPresent = sessionPresent,
             Reason = ReasonCode.Success,
@@ -219,6 +249,18 @@ internal sealed partial class ClientConnection
             TopicAliasMaximum = (ushort)_services.Limits.TopicAliasMaximum,
             ServerKeepAlive = _keepAlive != packet.KeepAlive ? _keepAlive : null,
             SharedSubscriptionAvailable = false,
+            ResponseInformation = packet.RequestResponseInformation ? ResponseInformation() : null,
+            AuthenticationMethod = packet.AuthenticationMethod,
+            AuthenticationData = authenticationData,
         });
     }
+
+    /// <summary>The configured text with the Client Identifier in it, as one level without wildcards; null for none.</summary>
+    private string? ResponseInformation() => _services.Mqtt.ResponseInformation is { Length: > 0 } text
+        ? text.Replace("${clientid}", LevelOf(ClientId), StringComparison.Ordinal)
+        : null;
+
+    private static string LevelOf(string clientId) => clientId
+        .Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal)
+        .Replace("+", "%2B", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
 }

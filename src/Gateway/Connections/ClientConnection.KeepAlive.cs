@@ -44,6 +44,17 @@ internal sealed partial class ClientConnection
             next = limit;
         }
 
+        if (Volatile.Read(ref _exchangeDeadline) is > 0 and var deadline)
+        {
+            if (now >= deadline)
+            {
+                Log.AuthenticationTimedOut(_services.Logger, ClientId);
+                Close(ReasonCode.NotAuthorized, "The re-authentication was not completed in time.");
+            }
+
+            next = Math.Min(next, deadline);
+        }
+
         var retry = _services.SessionOptions.RetryInterval;
         if (Version != ProtocolVersion.Mqtt5 && retry > TimeSpan.Zero)
         {

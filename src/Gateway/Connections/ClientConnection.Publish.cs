@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Unicode;
 using Broker.Gateway.Auth;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
@@ -33,6 +35,12 @@ internal sealed partial class ClientConnection
         }
 
         _services.Metrics.Published(view.Qos);
+        if (view.PayloadIsUtf8 && _services.Mqtt.ValidatePayloadFormat && !IsUtf8(view.Payload))
+        {
+            RefusePayload(topic, view.Qos, view.PacketId);
+            return;
+        }
+
         if (!_services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, view.Qos, view.Retain, out var allowed))
         {
             _pending = PublishWhenAllowedAsync(Materialize(view, topic), view.PacketId);
@@ -123,6 +131,23 @@ internal sealed partial class ClientConnection
             _acknowledgements.Add(ResponseTo(qos), packetId, ReasonCode.NotAuthorized);
         }
     }
+
+    /// <summary>A payload that is not what its Payload Format Indicator says: QoS 0 has no other answer than DISCONNECT.</summary>
+    private void RefusePayload(ReadOnlySpan<byte> topic, QualityOfService qos, ushort packetId)
+    {
+        _services.Drops.Add(ClientId, topic, DropReason.PayloadFormat);
+        if (qos == QualityOfService.AtMostOnce)
+        {
+            Refuse(Violations.PayloadFormat);
+        }
+        else
+        {
+            _acknowledgements.Add(ResponseTo(qos), packetId, ReasonCode.PayloadFormatInvalid);
+        }
+    }
+
+    private static bool IsUtf8(in ReadOnlySequence<byte> payload) =>
+        Utf8.IsValid(payload.IsSingleSegment ? payload.FirstSpan : payload.ToArray());
 
     private static PacketType ResponseTo(QualityOfService qos) =>
         qos == QualityOfService.AtLeastOnce ? PacketType.PubAck : PacketType.PubRec;
@@ -278,7 +303,7 @@ internal sealed partial class ClientConnection
     /// </summary>
     private int ReceiveMaximum => Math.Min(_services.Limits.ReceiveMaximum, _services.SessionOptions.MaxAwaitingRel);
 
-    /// <summary>Receive Maximum: MQTT 5.0 clients must keep to it [MQTT-3.3.4-9], 3.x clients are not read until there is room.</summary>
+    /// <summary>Receive Maximum: MQTT 5.0 clients must keep to it [MQTT-3.3.4-7], 3.x clients are not read until there is room.</summary>
     private bool CheckReceiveMaximum()
     {
         var limit = Version == ProtocolVersion.Mqtt5 ? ReceiveMaximum : _services.Limits.ReceiveMaximum;

@@ -10,25 +10,24 @@ internal sealed partial class ClientConnection
 {
     private static readonly byte[] PingResponse = [(byte)PacketType.PingResp << 4, 0];
 
-    private delegate void PacketWriter(IBufferWriter<byte> writer, ProtocolVersion version);
+    // Null for a client that asked for none.
+    private OutboundAliases? _outboundAliases;
 
     /// <inheritdoc />
     public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader delivery)
     {
-        var hasExpiry = Version == ProtocolVersion.Mqtt5 && source.ExpiresAt != long.MaxValue;
-        var header = new PublishHeader
-        {
-            Version = Version,
-            Qos = delivery.Qos,
-            Retain = delivery.Retain,
-            Dup = delivery.Dup,
-            PacketId = delivery.PacketId,
-            HasMessageExpiry = hasExpiry,
-            MessageExpiryInterval = hasExpiry ? RemainingSeconds(source.ExpiresAt) : 0,
-            SubscriptionIdentifiers = Version == ProtocolVersion.Mqtt5 ? delivery.SubscriptionIdentifiers : [],
-        };
+        var alias = _outboundAliases is null ? default : _outboundAliases.Choose(source.Topic);
+        var header = HeaderOf(source, delivery, alias);
         var properties = Version == ProtocolVersion.Mqtt5 ? source.Properties : [];
         var size = PublishEncoder.Measure(header, source.Topic.Length, properties.Length, source.Payload.Length);
+        if (size > _clientMaximumPacketSize && alias is { Number: > 0, IsKnown: false })
+        {
+            // The three bytes that introduce an alias are too many for this one.
+            alias = default;
+            header = HeaderOf(source, delivery, alias);
+            size = PublishEncoder.Measure(header, source.Topic.Length, properties.Length, source.Payload.Length);
+        }
+
         if (size > _clientMaximumPacketSize)
         {
             return SendStatus.TooLarge;
@@ -38,17 +37,55 @@ internal sealed partial class ClientConnection
         if (_output.TryWrite((int)size, isControl: false, ref packet, OutgoingPublish.Write))
         {
             _services.Metrics.Delivered(delivery.Qos);
+            if (_outboundAliases is not null)
+            {
+                _services.Metrics.Saved(_outboundAliases.Sent(alias, source.Topic));
+            }
+
             return SendStatus.Sent;
         }
 
         return _output.IsClosed ? SendStatus.Closed : SendStatus.Full;
     }
 
+    private PublishHeader HeaderOf(
+        scoped in PublishSource source, in DeliveryHeader delivery, OutboundAliases.Choice alias)
+    {
+        var hasExpiry = Version == ProtocolVersion.Mqtt5 && source.ExpiresAt != long.MaxValue;
+        return new PublishHeader
+        {
+            Version = Version,
+            Qos = delivery.Qos,
+            Retain = delivery.Retain,
+            Dup = delivery.Dup,
+            PacketId = delivery.PacketId,
+            TopicAlias = alias.Number,
+            OmitTopic = alias.IsKnown,
+            HasMessageExpiry = hasExpiry,
+            MessageExpiryInterval = hasExpiry ? RemainingSeconds(source.ExpiresAt) : 0,
+            SubscriptionIdentifiers = Version == ProtocolVersion.Mqtt5 ? delivery.SubscriptionIdentifiers : [],
+        };
+    }
+
+    private OutboundAliases? NewAliases(ConnectPacket packet) =>
+        Math.Min(packet.TopicAliasMaximum, _services.Limits.TopicAliasMaximum) is > 0 and var maximum
+            ? new OutboundAliases(maximum)
+            : null;
+
     /// <summary>Message Expiry Interval minus the time it has waited here [MQTT-3.3.2-6].</summary>
     private uint RemainingSeconds(long expiresAt) => (uint)Math.Max(1, (expiresAt - Now + 999) / 1000);
 
     private void SendAck(PacketType type, ushort packetId, ReasonCode reason)
     {
+        if (reason >= ReasonCode.UnspecifiedError && Version == ProtocolVersion.Mqtt5 && type is PacketType.PubAck or PacketType.PubRec)
+        {
+            SendExplained(
+                ReasonTexts.Of(reason),
+                (writer, text) => AckCodec.Write(writer, Version, new AckPacket(type, packetId, reason) { ReasonString = text }));
+            return;
+        }
+
+        // Always within the client's Maximum Packet Size: it has got a CONNACK, which is longer.
         var packet = (new AckPacket(type, packetId, reason), Version);
         _output.TryWrite(
             AckCodec.MaximumShortLength,
@@ -67,21 +104,48 @@ internal sealed partial class ClientConnection
             return b.Length;
         });
 
-    private void Send(ConnAckPacket packet) => SendPacket(packet.Write);
+    private bool Send(ConnAckPacket packet) =>
+        SendExplained(packet.ReasonString, (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));
 
-    private void Send(SubAckPacket packet) => SendPacket(packet.Write);
+    private void Send(SubAckPacket packet) => SendExplained(
+        TextOf(packet.Reasons), (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));
 
-    private void Send(UnsubAckPacket packet) => SendPacket(packet.Write);
+    private void Send(UnsubAckPacket packet) => SendExplained(
+        TextOf(packet.Reasons), (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));
 
-    private void SendDisconnect(ReasonCode reason) => SendPacket(new DisconnectPacket { Reason = reason }.Write);
+    private void SendDisconnect(ReasonCode reason, string? text) => SendExplained(
+        text, (writer, given) => new DisconnectPacket { Reason = reason, ReasonString = given }.Write(writer, Version));
 
-    private void SendConnAckRefusal(ReasonCode reason) => Send(new ConnAckPacket { Reason = reason });
+    private void SendConnAckRefusal(ReasonCode reason, string? text) =>
+        Send(new ConnAckPacket { Reason = reason, ReasonString = text });
 
-    private void SendPacket(PacketWriter write)
+    /// <summary>The first refusal of an answer to several filters explains itself.</summary>
+    private static string? TextOf(IReadOnlyList<ReasonCode> reasons) =>
+        reasons.FirstOrDefault(static r => r >= ReasonCode.UnspecifiedError) is var refusal and > 0 ? ReasonTexts.Of(refusal) : null;
+
+    /// <summary>
+    /// Sends a packet with its Reason String if the client wants to be told [MQTT-3.1.2-29] and the packet is not too large for
+    /// it with the text [MQTT-3.2.2-19]. One that is too large without must not be sent at all [MQTT-3.1.2-24]; the
+    /// conversation cannot go on, so the connection ends.
+    /// </summary>
+    private bool SendExplained(string? text, Action<IBufferWriter<byte>, string?> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        write(buffer, Version);
-        SendBytes(buffer.WrittenSpan.ToArray());
+        write(buffer, _wantsProblemInformation ? text : null);
+        if (buffer.WrittenCount > _clientMaximumPacketSize && text is not null)
+        {
+            buffer.ResetWrittenCount();
+            write(buffer, null);
+        }
+
+        if (buffer.WrittenCount <= _clientMaximumPacketSize)
+        {
+            SendBytes(buffer.WrittenSpan.ToArray());
+            return true;
+        }
+
+        Close(ReasonCode.PacketTooLarge);
+        return false;
     }
 
     private void Drained() => _session?.ResumeSending(this);

@@ -121,7 +121,7 @@ internal sealed partial class ClientConnection
             ? (ReasonCode)qos
             : ForVersion(ReasonCode.NotAuthorized);
 
-    /// <summary>SUBACK of 3.x knows one failure only, 0x80 [MQTT-3.9.3-2].</summary>
+    /// <summary>SUBACK of 3.x knows one failure only, 0x80 [MQTT-3.9.3-2] of 3.1.1.</summary>
     private ReasonCode ForVersion(ReasonCode reason) =>
         Version == ProtocolVersion.Mqtt5 ? reason : ReasonCode.UnspecifiedError;
 
@@ -187,7 +187,9 @@ internal sealed partial class ClientConnection
                 return;
             }
 
-            Array.Fill(reasons, refused);
+            // UNSUBACK has no Quota exceeded.
+            Array.Fill(
+                reasons, ReasonCodes.IsAllowed(refused, PacketType.UnsubAck) ? refused : ReasonCode.ImplementationSpecificError);
         }
 
         Send(new UnsubAckPacket { PacketId = packet.PacketId, Reasons = reasons });

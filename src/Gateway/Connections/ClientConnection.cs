@@ -72,7 +72,10 @@ internal sealed partial class ClientConnection : IClientLink
     }
 
     /// <inheritdoc />
-    public void Close(ReasonCode reason)
+    public void Close(ReasonCode reason) => Close(reason, ReasonTexts.Of(reason));
+
+    /// <summary>Ends the connection, in MQTT 5.0 with a DISCONNECT that says why.</summary>
+    private void Close(ReasonCode reason, string? text)
     {
         if (_isClosing)
         {
@@ -80,9 +83,9 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         _isClosing = true;
-        if (Version == ProtocolVersion.Mqtt5 && _session is not null && reason != ReasonCode.Success)
+        if (Version == ProtocolVersion.Mqtt5 && _isAccepted && reason != ReasonCode.Success)
         {
-            SendDisconnect(reason);
+            SendDisconnect(ReasonCodes.IsAllowed(reason, PacketType.Disconnect) ? reason : ReasonCode.UnspecifiedError, text);
         }
 
         // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
@@ -146,7 +149,7 @@ internal sealed partial class ClientConnection : IClientLink
             switch (PacketFramer.TryRead(ref buffer, _services.Limits.MaxPacketSize, out var frame))
             {
                 case FrameStatus.Incomplete:
-                    if (_session is null && !MayBecomeConnect(buffer))
+                    if (_session is null && _exchange is null && !MayBecomeConnect(buffer))
                     {
                         Refuse(Violations.FirstPacketNotConnect);
                     }
@@ -206,7 +209,7 @@ internal sealed partial class ClientConnection : IClientLink
                 HandleDisconnect(frame);
                 break;
             case PacketType.Auth:
-                Refuse(Violations.AuthNotOffered);
+                HandleAuth(frame);
                 break;
             case PacketType.Connect:
                 Refuse(Violations.SecondConnect);
@@ -224,10 +227,10 @@ internal sealed partial class ClientConnection : IClientLink
         _services.Metrics.Violation();
         if (_session is null && _connectVersion == ProtocolVersion.Mqtt5)
         {
-            SendConnAckRefusal(violation.Reason);
+            SendConnAckRefusal(violation.Reason, violation.Description);
         }
 
-        Close(violation.Reason);
+        Close(violation.Reason, violation.Description);
     }
 
     private void HandlePing(in PacketFrame frame)

@@ -20,6 +20,7 @@ internal sealed class ConnectionMetrics : IDisposable
         _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.PacketsReceived));
         _meter.CreateObservableCounter("broker.messages.published", () => Sum(c => c.Published));
         _meter.CreateObservableCounter("broker.messages.delivered", () => Sum(c => c.Delivered));
+        _meter.CreateObservableCounter("broker.alias.bytes_saved", () => Sum(c => c.Saved), "By");
         _meter.CreateObservableCounter("broker.violations", () => Sum(c => c.Violations));
     }
 
@@ -35,6 +36,9 @@ internal sealed class ConnectionMetrics : IDisposable
     public void Published(QualityOfService qos) => Mine.Published++;
 
     public void Delivered(QualityOfService qos) => Mine.Delivered++;
+
+    /// <summary>Bytes that a topic alias has saved; negative where one is introduced.</summary>
+    public void Saved(int bytes) => Mine.Saved += bytes;
 
     public void Violation() => Mine.Violations++;
 
@@ -68,6 +72,7 @@ internal sealed class ConnectionMetrics : IDisposable
         public long PacketsReceived;
         public long Published;
         public long Delivered;
+        public long Saved;
         public long Violations;
     }
 }

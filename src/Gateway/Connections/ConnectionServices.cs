@@ -1,4 +1,6 @@
 using Broker.Gateway.Auth;
+using Broker.Gateway.Auth.Enhanced;
+using Broker.Gateway.Options;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
@@ -14,6 +16,7 @@ namespace Broker.Gateway.Connections;
 /// <summary>What every connection of a silo shares.</summary>
 internal sealed record ConnectionServices(
     AuthenticationChain Authentication,
+    EnhancedAuthentication EnhancedAuthentication,
     AccessControl Access,
     SessionTable Sessions,
     SessionLifecycle Lifecycle,
@@ -29,6 +32,7 @@ internal sealed record ConnectionServices(
     ConnectionMetrics Metrics,
     SessionOptions SessionOptions,
     LimitOptions Limits,
+    MqttOptions Mqtt,
     TimeProvider Time,
     ILogger<ClientConnection> Logger,
     LocalInterest Interest,

@@ -29,4 +29,10 @@ internal static partial class Log
 
     [LoggerMessage(1007, LogLevel.Debug, "Client {ClientId}: Keep Alive timeout")]
     public static partial void KeepAliveOver(ILogger logger, string clientId);
+
+    [LoggerMessage(1008, LogLevel.Information, "Client {ClientId}: re-authentication not completed in time")]
+    public static partial void AuthenticationTimedOut(ILogger logger, string clientId);
+
+    [LoggerMessage(1009, LogLevel.Error, "Client '{ClientId}' at {Address}: Authentication Method {Method} failed")]
+    public static partial void AuthenticationFailed(ILogger logger, string clientId, IPAddress address, string method, Exception error);
 }

@@ -17,6 +17,18 @@ internal static class Violations
     public static readonly ProtocolViolation AuthNotOffered =
         new(ReasonCode.ProtocolError, "MQTT-4.12.0-6", "AUTH on a connection without an Authentication Method.");
 
+    public static readonly ProtocolViolation BeforeAuthenticated =
+        new(ReasonCode.ProtocolError, "MQTT-3.1.2-30", "A packet other than AUTH or DISCONNECT before the authentication was done.");
+
+    public static readonly ProtocolViolation AuthUnexpected =
+        new(ReasonCode.ProtocolError, "4.12", "AUTH with a Reason Code that does not fit the state of the authentication.");
+
+    public static readonly ProtocolViolation AuthMethodChanged = new(
+        ReasonCode.BadAuthenticationMethod, "MQTT-4.12.1-1", "AUTH with another Authentication Method than CONNECT.");
+
+    public static readonly ProtocolViolation PayloadFormat =
+        new(ReasonCode.PayloadFormatInvalid, "3.3.2.3.2", "The payload is said to be UTF-8 and is not.");
+
     public static readonly ProtocolViolation PacketTooLarge =
         new(ReasonCode.PacketTooLarge, "MQTT-3.2.2-15", "The packet exceeds the Maximum Packet Size.");
 
@@ -30,14 +42,14 @@ internal static class Violations
         new(ReasonCode.ProtocolError, "3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval where CONNECT had none.");
 
     public static readonly ProtocolViolation TopicAlias =
-        new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-8", "Topic Alias beyond the maximum, or not defined on this connection.");
+        new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", "Topic Alias beyond the maximum, or not defined on this connection.");
 
     public static readonly ProtocolViolation TopicTooLong =
         new(ReasonCode.TopicNameInvalid, "4.7.3", "The topic name is longer or deeper than this broker accepts.");
 
     public static readonly ProtocolViolation ReceiveMaximum =
-        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "More unacknowledged PUBLISH packets than the Receive Maximum.");
+        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", "More unacknowledged PUBLISH packets than the Receive Maximum.");
 
     public static readonly ProtocolViolation TooManyUnreleased =
-        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-9", "Too many QoS 2 messages wait for PUBREL.");
+        new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", "Too many QoS 2 messages wait for PUBREL.");
 }

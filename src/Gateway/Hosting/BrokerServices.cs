@@ -1,5 +1,6 @@
 using Broker.Gateway.Admin;
 using Broker.Gateway.Auth;
+using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Grains.Cluster;
@@ -25,6 +26,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Listeners);
         services.AddSingleton(options.Session);
         services.AddSingleton(options.Limits);
+        services.AddSingleton(options.Mqtt);
         services.AddSingleton(options.Retained);
         services.AddSingleton(options.Store);
         services.AddSingleton(options.Cluster);
@@ -48,6 +50,8 @@ internal static class BrokerServices
         services.AddSingleton<IAuthenticator, UsersFileAuthenticator>();
         services.AddSingleton<IAuthenticator, AnonymousAuthenticator>();
         services.AddSingleton<AuthenticationChain>();
+        services.AddSingleton<IEnhancedAuthenticator, ScramAuthenticator>();
+        services.AddSingleton<EnhancedAuthentication>();
         services.AddSingleton<IAuthorizer, DefaultAuthorizer>();
         services.AddSingleton<AccessControl>();
         services.AddSingleton<IBrokerStartup, AuthenticationStartup>();

@@ -14,4 +14,11 @@ public sealed class AuthOptions
     /// <summary>File of users and password hashes, one <c>name:hash</c> per line. When it is not set, <c>users</c> in the data folder.</summary>
     [AllowedText("a file")]
     public string? UsersFile { get; set; }
+
+    /// <summary>
+    /// Iterations of the SCRAM-SHA-256 verifier that <c>user add</c> writes beside the password hash. The work is the
+    /// client's at every login; RFC 7677 asks for at least 4096.
+    /// </summary>
+    [Allowed("4096", "10000000")]
+    public int ScramIterations { get; set; } = 100_000;
 }

@@ -15,6 +15,8 @@ public sealed class BrokerOptions
 
     public LimitOptions Limits { get; set; } = new();
 
+    public MqttOptions Mqtt { get; set; } = new();
+
     public RetainedOptions Retained { get; set; } = new();
 
     public StoreOptions Store { get; set; } = new();

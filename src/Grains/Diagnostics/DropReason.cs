@@ -35,4 +35,7 @@ public enum DropReason
 
     /// <summary>QoS 0 to a silo that does not answer, when as much as is kept for it waits already.</summary>
     SiloSilent,
+
+    /// <summary>Its payload is not UTF-8 although its Payload Format Indicator says so; the publisher was told.</summary>
+    PayloadFormat,
 }

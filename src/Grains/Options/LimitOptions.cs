@@ -14,7 +14,10 @@ public sealed class LimitOptions
     [Allowed("23", "65535")]
     public int MaxClientIdLength { get; set; } = 1024;
 
-    /// <summary>Time from the opening of a connection to the end of its CONNECT packet.</summary>
+    /// <summary>
+    /// Time from the opening of a connection to the end of its CONNECT packet and of the AUTH packets that follow it; also
+    /// the time that a re-authentication may take.
+    /// </summary>
     [Allowed("100ms", "10m")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -30,7 +33,10 @@ public sealed class LimitOptions
     [Allowed("1", "65535")]
     public int ReceiveMaximum { get; set; } = 1000;
 
-    /// <summary>Topic aliases an MQTT 5.0 client may define on its connection.</summary>
+    /// <summary>
+    /// Topic aliases an MQTT 5.0 client may define on its connection, and the most that are used towards it, as far as its own
+    /// Topic Alias Maximum goes.
+    /// </summary>
     [Allowed("0", "65535", ZeroMeans = "none")]
     public int TopicAliasMaximum { get; set; } = 32;
 

@@ -95,7 +95,7 @@ public sealed partial class RetainedMessages
         switch (levels[depth])
         {
             case "#":
-                // '#' includes the parent level [MQTT-4.7.1-2].
+                // '#' includes the parent level [MQTT-4.7.1-1].
                 AddTo(found, node);
                 foreach (var child in Visible(node, depth))
                 {

@@ -19,13 +19,13 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
     public long LastNumber => _position == 0 ? 0 : entries[_position - 1].Number;
 
     /// <summary>Takes the next message that is still there; null at the end.</summary>
-    /// <param name="now">Milliseconds since 1970; expired messages are left out.</param>
+    /// <param name="now">Milliseconds since 1970; expired messages are left out, and with No Local the client's own.</param>
     public ApplicationMessage? Take(long now)
     {
         while (_position < entries.Length)
         {
             var message = entries[_position++].AsOf(asOf);
-            if (message is not null && !message.IsExpired(now))
+            if (message is not null && !message.IsExpired(now) && !Subscription.IsOwn(null, message.Publisher))
             {
                 return message;
             }

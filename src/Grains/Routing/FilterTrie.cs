@@ -127,7 +127,7 @@ internal sealed class FilterTrie
                 return;
             }
 
-            // [MQTT-4.7.1-2]: '#' matches the level above it too, so it counts as soon as its parent is reached.
+            // [MQTT-4.7.1-1]: '#' matches the level above it too, so it counts as soon as its parent is reached.
             reserved = false;
             AppendBelow(next.AsSpan(0, count), result);
             result.Advance();

@@ -27,7 +27,7 @@ public sealed class MessageRouter(
 
     /// <summary>Routes a message.</summary>
     /// <param name="source">What is published.</param>
-    /// <param name="publisher">The publisher's session, for No Local; null for what the broker publishes itself.</param>
+    /// <param name="publisher">The publisher's session, for No Local; null when it is not here (a Will): then its Client Identifier decides.</param>
     /// <param name="record">
     /// In: a record that is needed anyway, or null. Out: the record that the acknowledgement depends on, not sealed yet;
     /// null when nothing durable is involved.
@@ -161,9 +161,10 @@ public sealed class MessageRouter(
         ref PublishSource source, Session? publisher, Subscription[] matches, ref PublishRecord? record)
     {
         var count = 0;
+        var from = source.Publisher;
         foreach (var group in matches.GroupBy(static s => s.Session))
         {
-            var wanted = group.Where(s => !(s.NoLocal && s.Session == publisher)).ToList();
+            var wanted = group.Where(s => !s.IsOwn(publisher, from)).ToList();
             if (wanted.Count == 0)
             {
                 continue;
@@ -181,7 +182,7 @@ public sealed class MessageRouter(
     private static int Deliver(
         ref PublishSource source, Session? publisher, Subscription subscription, ref PublishRecord? record)
     {
-        if (subscription.NoLocal && subscription.Session == publisher)
+        if (subscription.IsOwn(publisher, source.Publisher))
         {
             return 0;
         }

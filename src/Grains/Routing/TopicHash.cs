@@ -7,7 +7,7 @@ namespace Broker.Grains.Routing;
 /// 64-bit hash of topics, filters and levels, keyed with secrets of this process so that a client cannot choose
 /// names that collide. Not stable across processes: never store or send it.
 /// </summary>
-internal static class TopicHash
+public static class TopicHash
 {
     private static readonly ulong Seed = Secret();
     private static readonly ulong Key = Secret();

@@ -10,7 +10,7 @@ namespace Broker.Grains.Sessions;
 /// </summary>
 public sealed class Delivery
 {
-    // Packet identifiers are 1..65535 [MQTT-2.2.1-3].
+    // Packet identifiers are 1..65535 [MQTT-2.2.1-4].
     private const int PacketIdCount = 65_535;
 
     private int _rowState = (int)RowState.None;

@@ -24,7 +24,7 @@ public sealed partial class Session
     /// Delivers a message: at once when the client is connected, the window is open and nothing waits before it, else into
     /// the queue. A delivery that must survive joins <paramref name="record"/>, which is made when the first one does.
     /// </summary>
-    /// <param name="qos">The smaller of the publish's and the granted QoS [MQTT-3.8.4-6].</param>
+    /// <param name="qos">The smaller of the publish's and the granted QoS [MQTT-3.8.4-8].</param>
     /// <returns>False when the session has ended and counts as no subscriber.</returns>
     internal bool Deliver(
         ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
@@ -181,7 +181,7 @@ public sealed partial class Session
             _oldestInflight = OldestInflight();
         }
 
-        // One message left unacknowledged while 65,535 others were: its packet id is still in use [MQTT-2.2.1-3].
+        // One message left unacknowledged while 65,535 others were: its packet id is still in use [MQTT-2.2.1-4].
         return !Delivery.MayCollide(_oldestInflight, delivery.Sequence);
     }
 

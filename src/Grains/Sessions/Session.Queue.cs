@@ -239,7 +239,7 @@ public sealed partial class Session
             }
         }
 
-        link?.Close(ReasonCode.ServerUnavailable);
+        link?.Close(ReasonCode.ServerBusy);
     }
 
     private void RestoreBodies(List<Delivery> missing, Dictionary<long, ApplicationMessage> bodies)

@@ -93,7 +93,7 @@ public sealed partial class Session
         var qos = message.Qos < subscription.Qos ? message.Qos : subscription.Qos;
         ReadOnlySpan<uint> identifiers = subscription.Identifier == 0 ? [] : [subscription.Identifier];
 
-        // RETAIN is 1 for what a new subscription finds [MQTT-3.3.1-8].
+        // RETAIN is 1 for what a new subscription finds [MQTT-3.3.1-9], [MQTT-3.3.1-8] of 3.1.1.
         return NewDelivery(message, qos, retain: true, identifiers, number);
     }
 

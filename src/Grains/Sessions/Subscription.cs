@@ -42,6 +42,12 @@ public sealed class Subscription
     /// <summary>Messages of this very client are not sent to it [MQTT-3.8.3-3].</summary>
     public bool NoLocal => (Options & NoLocalBit) != 0;
 
+    /// <summary>Whether No Local keeps a message away, because this client has published it: its Will, too.</summary>
+    /// <param name="publisher">Session that has published it, if it is on this silo.</param>
+    /// <param name="publisherId">Client Identifier of the publisher.</param>
+    public bool IsOwn(Session? publisher, string publisherId) =>
+        NoLocal && (publisher is null ? Session.ClientId == publisherId : Session == publisher);
+
     /// <summary>RETAIN is forwarded as published instead of cleared [MQTT-3.3.1-12], [MQTT-3.3.1-13].</summary>
     public bool RetainAsPublished => (Options & RetainAsPublishedBit) != 0;
 

@@ -51,7 +51,7 @@ public sealed class UsersFileTests : IDisposable
 
         Assert.StartsWith("# ours\n", File.ReadAllText(path), StringComparison.Ordinal);
         Assert.Equal(["ann", "bob"], again.Users.Keys.Order(StringComparer.Ordinal));
-        Assert.True(again.Users["bob"].Verify("c"u8));
+        Assert.True(again.Users["bob"].Hash.Verify("c"u8));
         Assert.True(again.Remove("ann"));
         Assert.False(again.Remove("ann"));
     }
