@@ -26,6 +26,9 @@ internal sealed class MemoryStore : IMessageStore
 
     public bool IsCongested => false;
 
+    /// <summary>Messages cannot be read back.</summary>
+    public bool FailsReads { get; set; }
+
     public int Pending => _posted.Count;
 
     public ValueTask WaitUntilDrainedAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
@@ -49,7 +52,9 @@ internal sealed class MemoryStore : IMessageStore
 
     public Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
-        Task.FromResult(numbers.Distinct().Where(_rows.Messages.ContainsKey).ToDictionary(n => n, n => _rows.Messages[n].Message));
+        FailsReads
+            ? Task.FromException<Dictionary<long, ApplicationMessage>>(new StoreException("not readable"))
+            : Task.FromResult(numbers.Distinct().Where(_rows.Messages.ContainsKey).ToDictionary(n => n, n => _rows.Messages[n].Message));
 
     /// <summary>Commits everything posted so far in one transaction.</summary>
     public void Commit()

@@ -59,6 +59,23 @@ public sealed class QueueRuleTests
     }
 
     [Fact]
+    public async Task Client_is_sent_away_when_its_messages_cannot_be_read_0x89()
+    {
+        using var before = await SessionFixture.StartAsync();
+        before.Publish(QualityOfService.AtLeastOnce, 1);
+        before.Commit();
+
+        using var after = SessionFixture.Restart(before);
+        after.Broker.Store.FailsReads = true;
+        var link = await after.ReconnectAsync();
+        Assert.Equal(ReasonCode.ServerBusy, link.ClosedWith);
+        Assert.Empty(link.Published);
+
+        after.Broker.Store.FailsReads = false;
+        Assert.Equal([1], after.Drain(await after.ReconnectAsync()));
+    }
+
+    [Fact]
     public async Task Byte_limit_holds_whatever_the_count()
     {
         // Topic and payload have a byte each.
