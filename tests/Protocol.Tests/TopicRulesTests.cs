@@ -5,6 +5,7 @@ namespace Broker.Protocol.Tests;
 
 public sealed class TopicRulesTests
 {
+    // [MQTT-4.7.0-1]
     [Theory]
     [InlineData("a", true)]
     [InlineData("/", true)]

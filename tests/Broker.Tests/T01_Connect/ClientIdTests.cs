@@ -2,6 +2,7 @@ namespace Broker.Tests.T01_Connect;
 
 public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.2.2-16] [MQTT-3.1.3-6]
     [Fact]
     public async Task Empty_client_id_gets_an_assigned_one_MQTT_3_1_3_7()
     {
@@ -36,7 +37,7 @@ public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared
     }
 
     [Fact]
-    public async Task Empty_client_id_without_clean_session_is_refused_MQTT_3_1_3_8()
+    public async Task Empty_client_id_without_clean_session_is_refused_MQTT311_3_1_3_8()
     {
         var client = await AttemptAsync(new ConnectOptions(ProtocolVersion.Mqtt311) { ClientId = "", Clean = false });
 
@@ -44,6 +45,7 @@ public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared
         await client.ExpectCloseAsync();
     }
 
+    // [MQTT-3.1.3-5]
     [Theory, EveryVersion]
     public async Task Long_and_unusual_client_ids_are_accepted(ProtocolVersion version)
     {
@@ -56,6 +58,7 @@ public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared
         }
     }
 
+    // [MQTT-3.1.3-8] [MQTT-3.2.2-6]
     [Theory]
     [InlineData(ProtocolVersion.Mqtt311, 2)]
     [InlineData(ProtocolVersion.Mqtt5, 0x85)]
@@ -67,6 +70,7 @@ public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared
         await client.ExpectCloseAsync();
     }
 
+    // [MQTT-3.1.3-2]
     [Fact]
     public async Task Client_ids_differ_by_case_and_by_every_byte()
     {

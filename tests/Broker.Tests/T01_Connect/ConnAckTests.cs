@@ -2,6 +2,7 @@ namespace Broker.Tests.T01_Connect;
 
 public sealed class ConnAckTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.1.4-5]
     [Theory, EveryVersion]
     public async Task Connect_is_accepted_and_connack_is_the_first_packet_MQTT_3_2_0_1(ProtocolVersion version)
     {
@@ -55,6 +56,7 @@ public sealed class ConnAckTests(SharedBroker shared) : SharedBrokerTest(shared)
         await client.PickAsync(packet => packet.Type == PacketType.PingResp, "PINGRESP");
     }
 
+    // [MQTT-4.2.0-1]
     [Theory, EveryVersion]
     public async Task Packets_may_arrive_byte_by_byte(ProtocolVersion version)
     {
@@ -88,8 +90,9 @@ public sealed class ConnAckTests(SharedBroker shared) : SharedBrokerTest(shared)
         await client.ExpectAsync(PacketType.PingResp);
     }
 
+    // [MQTT-3.14.4-2]
     [Theory, EveryVersion]
-    public async Task Disconnect_closes_the_connection_without_an_answer_MQTT_3_14_4(ProtocolVersion version)
+    public async Task Disconnect_closes_the_connection_without_an_answer(ProtocolVersion version)
     {
         var client = await ConnectAsync(version);
 

@@ -14,6 +14,7 @@ public sealed class TakeoverTests(SharedBroker shared) : SharedBrokerTest(shared
         await second.PingAsync();
     }
 
+    // [MQTT-3.1.3-2]
     [Theory, BothVersions]
     public async Task Takeover_with_a_durable_session_keeps_subscriptions_and_messages(ProtocolVersion version)
     {

@@ -4,6 +4,7 @@ namespace Broker.Tests.T01_Connect;
 
 public sealed class TimeLimitTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.2.2-22]
     [Theory, EveryVersion]
     public async Task Silent_client_is_disconnected_after_one_and_a_half_keep_alives_MQTT_3_1_2_22(ProtocolVersion version)
     {
@@ -48,7 +49,7 @@ public sealed class TimeLimitTests(SharedBroker shared) : SharedBrokerTest(share
     }
 
     [Fact]
-    public async Task Keep_alive_zero_means_no_limit_MQTT_3_1_2_10()
+    public async Task Keep_alive_zero_means_no_limit()
     {
         var client = await ConnectAsync(new ConnectOptions { KeepAlive = 0 });
 

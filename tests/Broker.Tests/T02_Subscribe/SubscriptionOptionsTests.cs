@@ -31,6 +31,28 @@ public sealed class SubscriptionOptionsTests(SharedBroker shared) : SharedBroker
         await after.ExpectPublishAsync(Topic(), "foreign");
     }
 
+    // [MQTT-3.8.3-3]
+    [Fact]
+    public async Task No_local_holds_for_retained_messages_and_the_will_too()
+    {
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id());
+        var before = await ConnectAsync(options with { Will = new Will(Topic("will"), "own") });
+        await before.PublishAsync(Topic("kept"), "own", 1, retain: true);
+        await before.SubscribeAsync(new Subscription(Topic("will"), 1, NoLocal: true));
+        var other = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic("#"), 1);
+        await other.ExpectPublishAsync(Topic("kept"), "own");
+
+        before.Abort();
+        await other.ExpectPublishAsync(Topic("will"), "own");
+        var after = await ConnectAsync(options);
+        await after.SubscribeAsync(new Subscription(Topic("kept"), 1, NoLocal: true));
+        await other.PublishAsync(Topic("will"), "foreign", 1);
+
+        await after.ExpectPublishAsync(Topic("will"), "foreign");
+        await other.PublishAsync(Topic("kept"), "", 1, retain: true);
+    }
+
+    // [MQTT-3.3.1-13]
     [Fact]
     public async Task Retain_as_published_keeps_the_flag_and_without_it_is_cleared_MQTT_3_3_1_12()
     {
@@ -47,6 +69,7 @@ public sealed class SubscriptionOptionsTests(SharedBroker shared) : SharedBroker
         await publisher.SendPublishAsync(Topic(), "", retain: true);
     }
 
+    // [MQTT-3.3.1-10] [MQTT-3.3.1-11]
     [Theory]
     [InlineData(0, true, true)]
     [InlineData(1, true, false)]
@@ -72,10 +95,10 @@ public sealed class SubscriptionOptionsTests(SharedBroker shared) : SharedBroker
         await publisher.PublishAsync(Topic(), "", 1, retain: true);
     }
 
-    [Fact]
-    public async Task Subscribing_again_replaces_the_options_MQTT_3_8_4_3()
+    [Theory, EveryVersion]
+    public async Task Subscribing_again_replaces_the_options_MQTT_3_8_4_3(ProtocolVersion version)
     {
-        var client = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic(), 2);
+        var client = await SubscriberAsync(version, Topic(), 2);
 
         var granted = await client.SubscribeAsync(Topic(), 0);
         await client.SendPublishAsync(Topic(), "downgraded", 1);
@@ -85,6 +108,7 @@ public sealed class SubscriptionOptionsTests(SharedBroker shared) : SharedBroker
         Assert.Equal(0, message.Qos);
     }
 
+    // [MQTT-3.3.4-2] [MQTT-3.3.4-3] [MQTT-3.3.4-4]
     [Fact]
     public async Task Overlapping_subscriptions_give_one_copy_with_the_highest_qos_and_all_identifiers()
     {
@@ -103,16 +127,18 @@ public sealed class SubscriptionOptionsTests(SharedBroker shared) : SharedBroker
         await client.ExpectPublishAsync(Topic("a/b"), "end");
     }
 
+    // [MQTT-3.3.4-2]
     [Theory, EveryVersion]
     public async Task Overlapping_subscriptions_give_one_copy_in_every_version(ProtocolVersion version)
     {
         var client = await ConnectAsync(version);
         await client.SubscribeAsync([new Subscription(Topic("#")), new Subscription(Topic("+"), 1), new Subscription(Topic())]);
+        var publisher = await ConnectAsync(version);
 
-        await client.SendPublishAsync(Topic(), "once");
-        await client.SendPublishAsync(Topic(), "end");
+        await publisher.PublishAsync(Topic(), "once", 2);
+        await publisher.PublishAsync(Topic(), "end", 2);
 
-        await client.ExpectPublishAsync(Topic(), "once");
+        Assert.Equal(1, (await client.ExpectPublishAsync(Topic(), "once")).Qos);
         await client.ExpectPublishAsync(Topic(), "end");
     }
 

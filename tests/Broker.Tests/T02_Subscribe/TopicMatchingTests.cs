@@ -24,7 +24,7 @@ public sealed class TopicMatchingTests(SharedBroker shared) : SharedBrokerTest(s
     [InlineData("a/ b", "a/ b", true)]
     [InlineData("ü/日本/+", "ü/日本/😀", true)]
     [InlineData("a/$x/+", "a/$x/b", true)]
-    public async Task Filter_matches_as_section_4_7_says_MQTT_4_7_1(string filter, string topic, bool matches)
+    public async Task Filter_matches_as_section_4_7_says_MQTT_3_3_2_3(string filter, string topic, bool matches)
     {
         var client = await SubscriberAsync(ProtocolVersion.Mqtt311, Topic(filter));
         await client.SubscribeAsync(Topic("marker"));
@@ -44,7 +44,7 @@ public sealed class TopicMatchingTests(SharedBroker shared) : SharedBrokerTest(s
     [InlineData("/a", "/+")]
     [InlineData("/a", "+/+")]
     [InlineData("/", "/")]
-    public async Task Empty_levels_are_levels_of_their_own_MQTT_4_7_3(string topic, string filter)
+    public async Task Empty_levels_are_levels_of_their_own_MQTT_4_7_3_4(string topic, string filter)
     {
         // These names stand at the root, so the shared broker may carry others' messages on them.
         var client = await SubscriberAsync(ProtocolVersion.Mqtt5, filter);
@@ -72,6 +72,33 @@ public sealed class TopicMatchingTests(SharedBroker shared) : SharedBrokerTest(s
         await plus.ExpectPublishAsync("open/" + Topic("x"), "end");
     }
 
+    [Theory, EveryVersion]
+    public async Task Names_are_compared_as_they_are_MQTT_4_7_3_4(ProtocolVersion version)
+    {
+        // é as one character and as two, upper and lower case, an empty level more: all of them other names.
+        var client = await SubscriberAsync(version, Topic("caf\u00E9"));
+
+        foreach (var other in (string[])["cafe\u0301", "CAF\u00C9", "caf\u00E9/", "/caf\u00E9"])
+        {
+            await client.SendPublishAsync(Topic(other), "another name");
+        }
+
+        await client.SendPublishAsync(Topic("caf\u00E9"), "the name");
+        await client.ExpectPublishAsync(Topic("caf\u00E9"), "the name");
+    }
+
+    [Theory, BothVersions]
+    public async Task Longest_name_there_can_be_is_read_as_such_MQTT_4_7_3_3(ProtocolVersion version)
+    {
+        var client = await ConnectAsync(version);
+
+        // 65,535 bytes fill the length field; the broker takes 4,096 of them and says so.
+        await client.SendPublishAsync(new string('n', 65_535), "too long");
+
+        await client.ExpectDisconnectAsync(ReasonCode.TopicNameInvalid);
+    }
+
+    // [MQTT-4.7.3-3]
     [Fact]
     public async Task Topic_of_many_levels_and_bytes_is_carried_and_one_beyond_is_refused()
     {

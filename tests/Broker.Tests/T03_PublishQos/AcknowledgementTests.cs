@@ -2,8 +2,9 @@ namespace Broker.Tests.T03_PublishQos;
 
 public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-2.2.1-5] [MQTT-3.3.4-1] [MQTT-4.3.3-8]
     [Theory, EveryQos(1)]
-    public async Task Publish_is_acknowledged_with_its_packet_id_MQTT_4_3_2(ProtocolVersion version, int qos)
+    public async Task Publish_is_acknowledged_with_its_packet_id_MQTT_4_3_2_4(ProtocolVersion version, int qos)
     {
         await SubscriberAsync(version, Topic());
         var publisher = await ConnectAsync(version);
@@ -26,7 +27,7 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
     }
 
     [Theory, BothVersions]
-    public async Task Qos2_message_is_delivered_once_MQTT_4_3_3(ProtocolVersion version)
+    public async Task Qos2_message_is_delivered_once_MQTT_4_3_3_10(ProtocolVersion version)
     {
         var subscriber = await SubscriberAsync(version, Topic(), 2);
         var publisher = await ConnectAsync(version);
@@ -44,6 +45,7 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
         await subscriber.ExpectPublishAsync(Topic(), "end");
     }
 
+    // [MQTT-4.3.3-12] [MQTT-4.3.3-11]
     [Theory, BothVersions]
     public async Task Packet_id_is_free_for_another_message_after_pubrel(ProtocolVersion version)
     {
@@ -57,6 +59,7 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
         }
     }
 
+    // [MQTT-4.3.3-11]
     [Theory, BothVersions]
     public async Task Pubrel_repeated_is_answered_with_pubcomp_again(ProtocolVersion version)
     {
@@ -86,6 +89,49 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
         }
     }
 
+    // [MQTT-2.2.1-5] [MQTT-4.3.3-4]
+    // [MQTT-4.6.0-3]
+    [Theory, BothVersions]
+    public async Task Pubrecs_and_pubcomps_come_in_the_order_of_what_they_answer(ProtocolVersion version)
+    {
+        await SubscriberAsync(version, Topic(), 1);
+        var publisher = await ConnectAsync(version);
+        ushort[] ids = [300, 2, 65535, 1, 77];
+        var packets = ids.SelectMany(id => Packets.Publish(version, new PublishOptions(Topic(), "m") { Qos = 2, PacketId = id }));
+
+        await publisher.SendAsync(packets.ToArray());
+        foreach (var id in ids)
+        {
+            await publisher.ExpectAsync(PacketType.PubRec, id);
+        }
+
+        await publisher.SendAsync(ids.SelectMany(id => Packets.Ack(PacketType.PubRel, id)).ToArray());
+        foreach (var id in ids)
+        {
+            await publisher.ExpectAsync(PacketType.PubComp, id);
+        }
+    }
+
+    // [MQTT-4.6.0-4]
+    [Theory, BothVersions]
+    public async Task Pubrels_come_in_the_order_of_the_pubrecs(ProtocolVersion version)
+    {
+        var subscriber = await SubscriberAsync(version, Topic(), 2);
+        var publisher = await ConnectAsync(version);
+        for (var i = 0; i < 5; i++)
+        {
+            await publisher.PublishAsync(Topic(), $"{i}", 2);
+        }
+
+        var order = (await subscriber.ExpectPublishesAsync(5)).Select(message => message.PacketId).Reverse().ToList();
+        await subscriber.SendAsync(order.SelectMany(id => Packets.Ack(PacketType.PubRec, id)).ToArray());
+
+        foreach (var id in order)
+        {
+            await subscriber.ExpectAsync(PacketType.PubRel, id);
+        }
+    }
+
     [Theory, BothVersions]
     public async Task Outbound_qos2_runs_through_all_four_packets(ProtocolVersion version)
     {
@@ -103,6 +149,7 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
         await subscriber.ExpectNothingAsync();
     }
 
+    // [MQTT-4.4.0-2]
     [Fact]
     public async Task Pubrec_with_an_error_ends_the_exchange_without_pubrel()
     {

@@ -19,6 +19,7 @@ public sealed class DeliveryTests(SharedBroker shared) : SharedBrokerTest(shared
         Assert.Equal(delivered, (await subscriber.ExpectPublishAsync(Topic(), "message")).Qos);
     }
 
+    // [MQTT-2.2.1-2] [MQTT-4.3.1-1]
     [Theory, EveryQos]
     public async Task Payload_arrives_byte_for_byte_whatever_its_size(ProtocolVersion version, int qos)
     {
@@ -36,6 +37,7 @@ public sealed class DeliveryTests(SharedBroker shared) : SharedBrokerTest(shared
         }
     }
 
+    // [MQTT-4.6.0-5]
     [Theory, EveryQos]
     public async Task Messages_of_one_publisher_arrive_in_order_MQTT_4_6_0_6(ProtocolVersion version, int qos)
     {
@@ -64,6 +66,7 @@ public sealed class DeliveryTests(SharedBroker shared) : SharedBrokerTest(shared
         }
     }
 
+    // [MQTT-4.5.0-1]
     [Theory, EveryVersion]
     public async Task Every_subscriber_gets_its_copy(ProtocolVersion version)
     {
@@ -82,6 +85,7 @@ public sealed class DeliveryTests(SharedBroker shared) : SharedBrokerTest(shared
         }
     }
 
+    // [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-20]
     [Fact]
     public async Task Message_properties_pass_through_unaltered_and_in_order_MQTT_3_3_2_18()
     {

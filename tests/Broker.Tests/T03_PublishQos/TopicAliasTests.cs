@@ -24,6 +24,28 @@ public sealed class TopicAliasTests(SharedBroker shared) : SharedBrokerTest(shar
         Assert.False(last.Properties.Has(Prop.TopicAlias), "an alias belongs to one connection");
     }
 
+    [Fact]
+    public async Task Every_alias_up_to_the_maximum_is_accepted_MQTT_3_3_2_12()
+    {
+        var subscriber = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic("#"));
+        var publisher = await ConnectAsync();
+        var maximum = publisher.ConnAck.Properties.Number(Prop.TopicAliasMaximum) ?? 0;
+
+        for (var alias = 1u; alias <= maximum; alias++)
+        {
+            await SendAsync(publisher, Topic($"{alias}"), alias, "sets");
+            await subscriber.ExpectPublishAsync(Topic($"{alias}"), "sets");
+        }
+
+        for (var alias = maximum; alias >= 1; alias--)
+        {
+            await SendAsync(publisher, "", alias, "means");
+            await subscriber.ExpectPublishAsync(Topic($"{alias}"), "means");
+        }
+
+        Assert.Equal(32u, maximum);
+    }
+
     [Theory]
     [InlineData(0u)]
     [InlineData(33u)]
@@ -36,6 +58,7 @@ public sealed class TopicAliasTests(SharedBroker shared) : SharedBrokerTest(shar
         await client.ExpectDisconnectAsync(ReasonCode.TopicAliasInvalid);
     }
 
+    // [MQTT-3.3.2-7]
     [Fact]
     public async Task Alias_never_set_on_this_connection_is_refused()
     {

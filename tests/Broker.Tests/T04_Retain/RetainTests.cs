@@ -2,8 +2,9 @@ namespace Broker.Tests.T04_Retain;
 
 public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.3.1-9]
     [Theory, EveryQos]
-    public async Task New_subscriber_gets_the_last_retained_message_with_the_flag_MQTT_3_3_1_8(ProtocolVersion version, int qos)
+    public async Task New_subscriber_gets_the_last_retained_message_with_the_flag_MQTT_3_3_1_5(ProtocolVersion version, int qos)
     {
         var publisher = await ConnectAsync(version);
         await publisher.PublishAsync(Topic(), "old", qos, retain: true);
@@ -19,6 +20,7 @@ public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
         await ClearAsync(Topic());
     }
 
+    // [MQTT-3.3.1-7]
     [Theory, EveryVersion]
     public async Task Empty_payload_clears_and_is_delivered_itself_MQTT_3_3_1_6(ProtocolVersion version)
     {
@@ -36,7 +38,7 @@ public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Theory, EveryVersion]
-    public async Task Flag_is_cleared_for_subscribers_that_were_there_before_MQTT_3_3_1_9(ProtocolVersion version)
+    public async Task Flag_is_cleared_for_subscribers_that_were_there_before_MQTT_3_3_1_12(ProtocolVersion version)
     {
         var subscriber = await SubscriberAsync(version, Topic());
 
@@ -47,6 +49,7 @@ public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
         await ClearAsync(Topic());
     }
 
+    // [MQTT-3.3.1-9]
     [Theory, EveryVersion]
     public async Task Wildcard_subscriber_gets_each_match_once(ProtocolVersion version)
     {
@@ -78,7 +81,7 @@ public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Theory, BothVersions]
-    public async Task Subscribing_again_sends_retained_messages_again_MQTT_3_8_4_3(ProtocolVersion version)
+    public async Task Subscribing_again_sends_retained_messages_again_MQTT_3_8_4_4(ProtocolVersion version)
     {
         var client = await ConnectAsync(version);
         await client.PublishAsync(Topic(), "kept", 1, retain: true);
@@ -111,7 +114,7 @@ public sealed class RetainTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Fact]
-    public async Task Retained_message_outlives_the_session_of_its_publisher_MQTT_3_1_2_7()
+    public async Task Retained_message_outlives_the_session_of_its_publisher_MQTT311_3_1_2_7()
     {
         var publisher = await ConnectAsync(ProtocolVersion.Mqtt311);
         await publisher.PublishAsync(Topic(), "kept", 1, retain: true);

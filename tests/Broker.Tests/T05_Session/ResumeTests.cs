@@ -46,7 +46,7 @@ public sealed class ResumeTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Theory, BothVersions]
-    public async Task Message_that_got_pubrec_is_never_sent_again_MQTT_4_4(ProtocolVersion version)
+    public async Task Message_that_got_pubrec_is_never_sent_again_MQTT_4_3_3_6(ProtocolVersion version)
     {
         var options = ConnectOptions.Durable(version, Id());
         var before = await ConnectAsync(options);

@@ -2,6 +2,7 @@ namespace Broker.Tests.T05_Session;
 
 public sealed class SessionExpiryTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-4.1.0-2]
     [Fact]
     public async Task Session_ends_after_its_expiry_interval_and_not_before_MQTT_3_1_2_23()
     {
@@ -40,7 +41,7 @@ public sealed class SessionExpiryTests(SharedBroker shared) : SharedBrokerTest(s
     }
 
     [Fact]
-    public async Task Disconnect_can_change_the_expiry_interval_MQTT_3_14_2_2_2()
+    public async Task Disconnect_can_change_the_expiry_interval()
     {
         var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id(), expirySeconds: 3600);
         var first = await ConnectAsync(options);
@@ -56,7 +57,7 @@ public sealed class SessionExpiryTests(SharedBroker shared) : SharedBrokerTest(s
     }
 
     [Fact]
-    public async Task Disconnect_cannot_give_an_expiry_where_connect_gave_none_MQTT_3_14_2_2_2()
+    public async Task Disconnect_cannot_give_an_expiry_where_connect_gave_none()
     {
         var client = await ConnectAsync();
 

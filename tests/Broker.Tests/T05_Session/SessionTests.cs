@@ -2,6 +2,7 @@ namespace Broker.Tests.T05_Session;
 
 public sealed class SessionTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.1.2-4] [MQTT-3.1.2-5] [MQTT-3.1.2-6] [MQTT-3.1.4-4] [MQTT-3.2.2-1] [MQTT-3.2.2-3]
     [Theory, BothVersions]
     public async Task Session_present_is_right_in_every_case_MQTT_3_2_2_2(ProtocolVersion version)
     {
@@ -22,6 +23,7 @@ public sealed class SessionTests(SharedBroker shared) : SharedBrokerTest(shared)
         Assert.True(await PresentAsync(durable), "the new session");
     }
 
+    // [MQTT-3.1.2-23] [MQTT-4.5.0-1]
     [Theory, BothVersions]
     public async Task Messages_of_an_absent_client_wait_in_order(ProtocolVersion version)
     {
@@ -63,7 +65,7 @@ public sealed class SessionTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Theory, BothVersions]
-    public async Task Clean_start_forgets_subscriptions_and_messages_MQTT_3_1_2_6(ProtocolVersion version)
+    public async Task Clean_start_forgets_subscriptions_and_messages_MQTT_3_1_2_4(ProtocolVersion version)
     {
         var durable = ConnectOptions.Durable(version, Id());
         var before = await ConnectAsync(durable);
@@ -79,6 +81,22 @@ public sealed class SessionTests(SharedBroker shared) : SharedBrokerTest(shared)
 
         Assert.False(clean.ConnAck.SessionPresent);
         await clean.ExpectPublishAsync(Topic("marker"), "end");
+    }
+
+    [Theory, BothVersions]
+    public async Task Session_lasts_as_long_as_its_connection_MQTT_4_1_0_1(ProtocolVersion version)
+    {
+        // An interval that is over while the client is connected: it counts from the end of the connection.
+        var options = ConnectOptions.Durable(version, Id(), expirySeconds: 2);
+        var client = await ConnectAsync(options);
+        await client.SubscribeAsync(Topic(), 1);
+
+        await Task.Delay(TimeSpan.FromMilliseconds(2500));
+        await client.PublishAsync(Topic(), "still here", 1);
+        await client.ExpectPublishAsync(Topic(), "still here");
+        client.Abort();
+
+        Assert.True((await ConnectAsync(options)).ConnAck.SessionPresent);
     }
 
     [Theory, BothVersions]

@@ -2,6 +2,7 @@ namespace Broker.Tests.T06_Queue;
 
 public sealed class InflightWindowTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-4.9.0-1] [MQTT-4.9.0-2] [MQTT-4.3.2-3]
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -29,6 +30,7 @@ public sealed class InflightWindowTests(SharedBroker shared) : SharedBrokerTest(
         }
     }
 
+    // [MQTT-2.2.1-4] [MQTT-4.3.2-1]
     [Fact]
     public async Task Window_is_100_when_the_client_sets_none()
     {
@@ -48,6 +50,7 @@ public sealed class InflightWindowTests(SharedBroker shared) : SharedBrokerTest(
         await client.ExpectPublishAsync(Topic(), "100");
     }
 
+    // [MQTT-4.9.0-2]
     [Fact]
     public async Task Qos2_holds_its_place_until_pubcomp()
     {

@@ -2,6 +2,8 @@ namespace Broker.Tests.T06_Queue;
 
 public sealed class ResumeOrderTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-2.2.1-4] [MQTT-3.3.1-1] [MQTT-4.3.2-1] [MQTT-4.3.2-2] [MQTT-4.3.2-3] [MQTT-4.3.3-1] [MQTT-4.3.3-2]
+    // [MQTT-4.3.3-3] [MQTT-4.3.3-5] [MQTT-4.6.0-1]
     [Theory, BothVersions]
     public async Task Resume_sends_pubrel_then_in_flight_with_dup_then_the_queue_MQTT_4_4_0_1(ProtocolVersion version)
     {

@@ -2,6 +2,7 @@ namespace Broker.Tests.T07_Will;
 
 public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.1.2-7] [MQTT-3.1.2-9] [MQTT-3.1.2-14]
     [Theory, EveryVersion]
     public async Task Will_is_published_when_the_network_connection_breaks_MQTT_3_1_2_8(ProtocolVersion version)
     {
@@ -10,7 +11,26 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
 
         client.Abort();
 
-        Assert.Equal(1, (await watcher.ExpectPublishAsync(Topic(), "gone")).Qos);
+        var will = await watcher.ExpectPublishAsync(Topic(), "gone");
+        Assert.Equal((1, false), (will.Qos, will.Retain));
+        var late = await SubscriberAsync(version, Topic());
+        await late.SendPublishAsync(Topic(), "nothing was retained");
+        await late.ExpectPublishAsync(Topic(), "nothing was retained");
+    }
+
+    // [MQTT-3.1.2-12] of 3.1.1
+    [Theory, EveryVersion]
+    public async Task Client_without_will_leaves_none(ProtocolVersion version)
+    {
+        var watcher = await SubscriberAsync(version, Topic("#"));
+        var id = Id("again");
+        (await ConnectAsync(new ConnectOptions(version) { ClientId = id, Will = new Will(Topic(), "first") })).Abort();
+        await watcher.ExpectPublishAsync(Topic(), "first");
+
+        // The same client, this time without: the Will of its last connection is not its own any more.
+        (await ConnectAsync(new ConnectOptions(version) { ClientId = id })).Abort();
+
+        await watcher.ExpectNothingAsync();
     }
 
     [Theory, EveryVersion]
@@ -24,6 +44,7 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
         await watcher.ExpectPublishAsync(Topic(), "gone");
     }
 
+    // [MQTT-3.14.4-3]
     [Theory, EveryVersion]
     public async Task Will_is_removed_by_disconnect_MQTT_3_1_2_10(ProtocolVersion version)
     {
@@ -67,7 +88,7 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
     }
 
     [Theory, EveryVersion]
-    public async Task Retained_will_is_kept_for_late_subscribers_MQTT_3_1_2_17(ProtocolVersion version)
+    public async Task Retained_will_is_kept_for_late_subscribers_MQTT_3_1_2_15(ProtocolVersion version)
     {
         var watcher = await SubscriberAsync(version, Topic());
         var client = await ConnectAsync(WithWill(version, new Will(Topic(), "gone", 1, retain: true)));
@@ -92,6 +113,7 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
         await watcher.ExpectPublishAsync(Topic(), "taken over");
     }
 
+    // [MQTT-3.1.3-10]
     [Fact]
     public async Task Will_carries_its_properties()
     {
@@ -101,7 +123,8 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
             Properties = new()
             {
                 { Prop.ContentType, "text/plain" }, { Prop.ResponseTopic, "r" }, { Prop.CorrelationData, [1, 2] },
-                { Prop.PayloadFormatIndicator, 1 }, { Prop.MessageExpiryInterval, 100 }, { Prop.UserProperty, "k", "v" },
+                { Prop.PayloadFormatIndicator, 1 }, { Prop.MessageExpiryInterval, 100 },
+                { Prop.UserProperty, "z", "1" }, { Prop.UserProperty, "a", "2" }, { Prop.UserProperty, "z", "3" },
             },
         };
         (await ConnectAsync(WithWill(ProtocolVersion.Mqtt5, will))).Abort();
@@ -112,7 +135,7 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
         Assert.Equal([1, 2], properties.Bytes(Prop.CorrelationData));
         Assert.Equal(1u, properties.Number(Prop.PayloadFormatIndicator));
         Assert.InRange(properties.Number(Prop.MessageExpiryInterval) ?? 0, 98u, 100u);
-        Assert.Equal([("k", "v")], properties.User);
+        Assert.Equal([("z", "1"), ("a", "2"), ("z", "3")], properties.User);
         Assert.False(properties.Has(Prop.WillDelayInterval));
     }
 

@@ -10,6 +10,7 @@ public sealed class AnonymousTests(SharedBroker shared) : SharedBrokerTest(share
         await client.PingAsync();
     }
 
+    // [MQTT-3.3.5-2] of 3.1.1
     [Theory, BothVersions]
     public async Task Publishing_to_the_brokers_own_topics_is_not_authorised_0x87(ProtocolVersion version)
     {

@@ -4,11 +4,12 @@ namespace Broker.Tests.T09_Auth;
 
 public sealed class ClosedBrokerTests() : OwnBrokerTest(("Auth:AllowAnonymous", "false"))
 {
+    // [MQTT-3.1.4-2] [MQTT-3.2.2-6] [MQTT-4.13.2-1]
     [OwnTheory]
     [InlineData(ProtocolVersion.Mqtt31, 5)]
     [InlineData(ProtocolVersion.Mqtt311, 5)]
     [InlineData(ProtocolVersion.Mqtt5, 0x87)]
-    public async Task Anonymous_client_is_refused_and_the_connection_closed_MQTT_3_2_2_5(ProtocolVersion version, int reason)
+    public async Task Anonymous_client_is_refused_and_the_connection_closed_MQTT_3_2_2_7(ProtocolVersion version, int reason)
     {
         var client = await AttemptAsync(new ConnectOptions(version));
 
@@ -27,10 +28,10 @@ public sealed class ClosedBrokerTests() : OwnBrokerTest(("Auth:AllowAnonymous", 
         await client.ExpectCloseAsync();
     }
 
-    [OwnFact]
-    public async Task Packets_behind_a_refused_connect_are_not_handled_MQTT_3_1_4_6()
+    [OwnTheory, BothVersions]
+    public async Task Packets_behind_a_refused_connect_are_not_handled_MQTT_3_1_4_6(ProtocolVersion version)
     {
-        var options = new ConnectOptions();
+        var options = new ConnectOptions(version);
         var client = await OpenAsync(options);
 
         await client.SendAsync((byte[])

@@ -2,6 +2,7 @@ namespace Broker.Tests.T11_Flow;
 
 public sealed class PacketSizeTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-3.1.2-25]
     [Fact]
     public async Task Message_beyond_the_clients_maximum_packet_size_is_not_sent_to_it_MQTT_3_1_2_24()
     {

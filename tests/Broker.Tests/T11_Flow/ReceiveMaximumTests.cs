@@ -3,7 +3,7 @@ namespace Broker.Tests.T11_Flow;
 public sealed class ReceiveMaximumTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
     [Fact]
-    public async Task Client_that_ignores_the_brokers_receive_maximum_is_disconnected_0x93_MQTT_3_3_4_9()
+    public async Task Client_that_ignores_the_brokers_receive_maximum_is_disconnected_0x93_MQTT_3_3_4_7()
     {
         var client = await ConnectAsync();
         var maximum = (int)(client.ConnAck.Properties.Number(Prop.ReceiveMaximum) ?? 65535);

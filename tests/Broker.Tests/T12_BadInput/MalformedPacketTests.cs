@@ -15,6 +15,8 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
 
     public static TheoryData<string> First => [.. Packets.Where(pair => pair.Value.IsFirstPacket).Select(pair => pair.Key)];
 
+    // [MQTT-4.8.0-1] of 3.1.1
+    // [MQTT-4.13.1-1] [MQTT-3.14.4-1] [MQTT-3.14.4-2] [MQTT-4.13.2-1]
     [Theory, MemberData(nameof(Later))]
     public async Task Malformed_packet_ends_the_connection_with_its_reason_and_disturbs_nobody(string name)
     {
@@ -33,6 +35,8 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
     }
 
     /// <summary>The server MAY answer before it closes (section 3.1.4); if it does, the reason is the right one.</summary>
+    // [MQTT-3.1.4-1] of 3.1.1
+    // [MQTT-3.1.4-1] [MQTT-3.14.0-1]
     [Theory, MemberData(nameof(First))]
     public async Task Malformed_connect_is_never_accepted(string name)
     {

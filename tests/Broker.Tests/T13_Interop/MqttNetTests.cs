@@ -7,6 +7,7 @@ namespace Broker.Tests.T13_Interop;
 
 public sealed class MqttNetTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
+    // [MQTT-7.0.0-2] of 3.1.1
     [Theory]
     [InlineData(MqttProtocolVersion.V310, 0)]
     [InlineData(MqttProtocolVersion.V310, 2)]

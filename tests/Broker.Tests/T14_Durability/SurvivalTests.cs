@@ -45,7 +45,7 @@ public sealed class SurvivalTests() : OwnBrokerTest
     }
 
     [OwnTheory, BothVersions]
-    public async Task Pubrel_phase_of_what_the_broker_sends_survives_MQTT_4_3_3(ProtocolVersion version)
+    public async Task Pubrel_phase_of_what_the_broker_sends_survives_MQTT_4_3_3_5(ProtocolVersion version)
     {
         var options = ConnectOptions.Durable(version, Id());
         var client = await ConnectAsync(options);

@@ -3,6 +3,7 @@ namespace Broker.Tests.T14_Durability;
 /// <summary>Wills and expiry whose time comes while the broker is dead.</summary>
 public sealed class TimeWhileDownTests() : OwnBrokerTest
 {
+    // [MQTT-3.1.2-7]
     [OwnTheory, BothVersions]
     public async Task Will_is_published_after_a_kill_when_the_client_does_not_return(ProtocolVersion version)
     {

@@ -13,6 +13,7 @@ public sealed class FullDiskTests
 
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(10);
 
+    // [MQTT-4.8.0-2] of 3.1.1
     [OwnFact]
     public async Task Full_disk_refuses_durable_work_with_0x97_keeps_qos_0_and_recovers_by_itself()
     {
@@ -59,6 +60,7 @@ public sealed class FullDiskTests
         var accepted = await FillAsync(publisher);
 
         await OldClientIsClosedAsync(broker);
+        await DurableConnectIsRefusedAsync(broker);
         await Qos0GoesOnAsync(broker);
         await RefusedSubscribeChangesNothingAsync(stays, publisher);
         Assert.Equal(1, StoreWarnings(broker));
@@ -107,6 +109,20 @@ public sealed class FullDiskTests
         await using var old = await ScriptedClient.ConnectAsync(broker.Mqtt, ProtocolVersion.Mqtt311);
         await old.SendPublishAsync("full/old", new string('x', PayloadBytes), 1);
         await old.ExpectCloseAsync();
+    }
+
+    private static async Task DurableConnectIsRefusedAsync(BrokerProcess broker)
+    {
+        // A Will of 180 KB, more than is left where a message of PayloadBytes did not fit.
+        var will = new Will("will", new string('x', 60_000))
+        {
+            Properties = new() { { Prop.CorrelationData, new byte[60_000] }, { Prop.UserProperty, "n", new string('x', 60_000) } },
+        };
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, "new") with { Will = will };
+        await using var client = await ScriptedClient.OpenAsync(broker.Mqtt, options);
+        await client.SendAsync(Packets.Connect(options));
+        Assert.Equal(ReasonCode.ServerUnavailable, (await client.ExpectAsync(PacketType.ConnAck)).Reason);
+        await client.ExpectCloseAsync();
     }
 
     private static async Task Qos0GoesOnAsync(BrokerProcess broker)

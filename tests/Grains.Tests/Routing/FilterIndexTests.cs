@@ -17,7 +17,7 @@ public sealed class FilterIndexTests
     [InlineData("/#", "/", true)]
     [InlineData("/#", "a", false)]
     [InlineData("a//#", "a/", true)]
-    public void Hash_matches_the_parent_and_everything_below_MQTT_4_7_1_2(string filter, string topic, bool expected) =>
+    public void Hash_matches_the_parent_and_everything_below_MQTT_4_7_1_1(string filter, string topic, bool expected) =>
         AssertMatch(filter, topic, expected);
 
     [Theory]
@@ -36,7 +36,7 @@ public sealed class FilterIndexTests
     [InlineData("+/+/+", "//", true)]
     [InlineData("+/#", "a", true)]
     [InlineData("+/#", "/", true)]
-    public void Plus_matches_exactly_one_level_MQTT_4_7_1_3(string filter, string topic, bool expected) =>
+    public void Plus_matches_exactly_one_level_MQTT_4_7_1_2(string filter, string topic, bool expected) =>
         AssertMatch(filter, topic, expected);
 
     [Theory]

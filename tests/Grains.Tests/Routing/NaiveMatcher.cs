@@ -17,7 +17,7 @@ internal static class NaiveMatcher
         {
             if (wanted[i] == "#")
             {
-                // [MQTT-4.7.1-2]: the parent too.
+                // [MQTT-4.7.1-1]: the parent too.
                 return true;
             }
 

@@ -41,8 +41,9 @@ public sealed class WindowRuleTests
         Assert.Equal([1, 2], link.Numbers);
     }
 
+    // [MQTT-4.3.2-1] [MQTT-4.3.3-1]
     [Fact]
-    public async Task Packet_id_in_use_is_not_given_again_MQTT_2_2_1_3()
+    public async Task Packet_id_in_use_is_not_given_again_MQTT_2_2_1_4()
     {
         using var one = await SessionFixture.StartAsync(new SessionOptions { MaxInflight = 2 }, durable: false);
         var link = one.Connect();

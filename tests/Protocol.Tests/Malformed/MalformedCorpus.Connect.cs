@@ -34,7 +34,7 @@ public static partial class MalformedCorpus
         .. Every.SelectMany(version => Flags(version, "Will QoS 1 and no Will", "MQTT-3.1.2-11", "0A", Id)),
         .. Every.SelectMany(version => Flags(version, "Will QoS 2 and no Will", "MQTT-3.1.2-11", "12", Id)),
         .. Every.SelectMany(version => Flags(version, "Will Retain and no Will", "MQTT-3.1.2-13", "22", Id)),
-        .. Only3.SelectMany(version => Flags(version, "a password and no user name", "MQTT-3.1.2-22", "42", Id, Text("p"))),
+        .. Only3.SelectMany(version => Flags(version, "a password and no user name", "MQTT-3.1.2-22 of 3.1.1", "42", Id, Text("p"))),
         .. Every.SelectMany(version => FirstOf([version], "CONNECT without flags", "3.1.2.3", Malformed, "10", Protocol(version))),
         .. Every.SelectMany(version => FirstOf([version], "CONNECT without Keep Alive", "3.1.2.10", Malformed, "10", Protocol(version), "02")),
         .. Every.SelectMany(version => FirstOf(

@@ -35,6 +35,7 @@ public static partial class MalformedCorpus
         .. Later(Every, "PUBLISH to a/+/b", "MQTT-3.3.2-2", BadTopic, "30", Text("a/+/b"), NoProperties),
         .. Later(Every, "PUBLISH to a+b", "MQTT-3.3.2-2", BadTopic, "32", Text("a+b"), "00 01", NoProperties),
         .. Later(Every, "PUBLISH to a#b", "MQTT-3.3.2-2", BadTopic, "34", Text("a#b"), "00 01", NoProperties),
+        // [MQTT-3.3.2-1] [MQTT-4.7.3-2]
         .. BadTexts.SelectMany(bad => Later(
             Every, $"PUBLISH to a topic with {bad.Name}", bad.SpecId, Malformed, "30", Binary(bad.Bytes), NoProperties)),
 
@@ -73,6 +74,7 @@ public static partial class MalformedCorpus
         .. PublishWith("a Subscription Identifier", "MQTT-3.3.4-6", ProtocolError, "0B 01"),
         .. PublishWith("two Subscription Identifiers", "MQTT-3.3.4-6", ProtocolError, "0B 01 0B 02"),
         .. PublishWith("Subscription Identifier 0", "3.3.2.3.8", ProtocolError, "0B 00"),
+        // [MQTT-3.3.2-19] [MQTT-3.3.2-13] [MQTT-1.5.7-1]
         .. BadTexts.SelectMany(bad => PublishWith($"a Content Type with {bad.Name}", bad.SpecId, Malformed, "03", Binary(bad.Bytes))),
         .. BadTexts.SelectMany(bad => PublishWith($"a Response Topic with {bad.Name}", bad.SpecId, Malformed, "08", Binary(bad.Bytes))),
         .. BadTexts.SelectMany(bad => PublishWith(

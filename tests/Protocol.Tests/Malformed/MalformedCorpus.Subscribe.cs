@@ -7,6 +7,7 @@ public static partial class MalformedCorpus
 {
     private const ReasonCode BadFilter = ReasonCode.TopicFilterInvalid;
 
+    // [MQTT-3.8.3-1] [MQTT-3.10.3-1] [MQTT-4.7.3-2]
     private static (string Filter, string SpecId)[] BadFilters =>
     [
         ("", "MQTT-4.7.3-1"), ("a#", "MQTT-4.7.1-1"), ("a/#/b", "MQTT-4.7.1-1"), ("#/a", "MQTT-4.7.1-1"), ("##", "MQTT-4.7.1-1"),
@@ -28,12 +29,12 @@ public static partial class MalformedCorpus
         .. Later(Every, "SUBSCRIBE with a filter and no QoS", "3.8.3", Malformed, "82", "00 01", NoProperties, Text("a")),
         .. Later(Every, "SUBSCRIBE whose second filter has no QoS", "3.8.3", Malformed,
             "82", "00 01", NoProperties, Text("a"), "00", Text("b")),
-        .. Later(Only3, "SUBSCRIBE for QoS 3", "MQTT-3-8.3-4", ProtocolError, "82", "00 01", Text("a"), "03"),
+        .. Later(Only3, "SUBSCRIBE for QoS 3", "MQTT-3.8.3-4 of 3.1.1", ProtocolError, "82", "00 01", Text("a"), "03"),
         .. Later(Only5, "SUBSCRIBE for QoS 3", "3.8.3.1", ProtocolError, "82", "00 01 00", Text("a"), "03"),
         .. Later(Only5, "SUBSCRIBE whose second filter is for QoS 3", "3.8.3.1", ProtocolError,
             "82", "00 01 00", Text("a"), "00", Text("b"), "03"),
         .. "04 08 10 40 82".Split(' ').SelectMany(options => Later(
-            Only3, $"SUBSCRIBE with the QoS byte 0x{options}", "MQTT-3-8.3-4", Malformed, "82", "00 01", Text("a"), options)),
+            Only3, $"SUBSCRIBE with the QoS byte 0x{options}", "MQTT-3.8.3-4 of 3.1.1", Malformed, "82", "00 01", Text("a"), options)),
         .. "40 80 C0 41 82".Split(' ').SelectMany(options => Later(
             Only5, $"SUBSCRIBE with the options 0x{options}", "MQTT-3.8.3-5", Malformed, "82", "00 01 00", Text("a"), options)),
         .. Later(Only5, "SUBSCRIBE with Retain Handling 3", "3.8.3.1", ProtocolError, "82", "00 01 00", Text("a"), "30"),

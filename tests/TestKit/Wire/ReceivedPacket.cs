@@ -43,6 +43,7 @@ public sealed class ReceivedPacket
         var packet = new ReceivedPacket { Type = (PacketType)(firstByte >> 4), Flags = firstByte & 15, Size = size };
         var reader = new WireReader(body);
         packet.Read(ref reader, version == ProtocolVersion.Mqtt5);
+        ServerRules.Check(packet);
         return reader.Left == 0
             ? packet
             : throw new InvalidDataException($"{reader.Left} bytes too many in {packet}: {Convert.ToHexString(body)}");
@@ -63,7 +64,12 @@ public sealed class ReceivedPacket
         switch (Type)
         {
             case PacketType.ConnAck:
-                SessionPresent = reader.Byte() == 1;
+                var acknowledgeFlags = reader.Byte();
+                SessionPresent = acknowledgeFlags switch
+                {
+                    0 or 1 => acknowledgeFlags == 1,
+                    _ => throw new InvalidDataException($"CONNACK with the flags {acknowledgeFlags:X2}"),
+                };
                 Reason = (ReasonCode)reader.Byte();
 
                 // Return code 1 is the answer of 3.1.1 to a version that the broker does not know: no properties.
