@@ -31,6 +31,7 @@ install_programs() {
     command -v mosquitto_pub >/dev/null && command -v mosquitto_sub >/dev/null || missing+=(mosquitto-clients)
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
     command -v node >/dev/null || missing+=(nodejs)
+    command -v python3 >/dev/null || missing+=(python3)
     command -v npm >/dev/null || missing+=(npm)
     if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
         [[ ${#missing[@]} -eq 0 ]] || stop "please install: apt-get install ${missing[*]}"
@@ -57,6 +58,16 @@ install_node_modules() {
     npm ci --prefix "$folder" --no-audit --no-fund >"$results/npm.log" 2>&1 ||
         { tail -n 20 "$results/npm.log"; stop "npm ci failed"; }
     touch "$folder/node_modules/.package-lock.json"
+}
+
+# The page that says which test shows which statement of the specifications.
+check_coverage() {
+    say "coverage of the specifications"
+    if python3 docs/spec/coverage.py --check; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+    fi
 }
 
 build() {
@@ -123,6 +134,7 @@ mkdir -p "$results"
 install_programs
 install_node_modules
 build
+[[ -n $filter ]] || check_coverage
 tail -n 0 -F "$BROKER_TEST_PROGRESS" 2>/dev/null &
 watcher=$!
 for project in tests/*.Tests/*.csproj; do
