@@ -12,7 +12,7 @@ internal static class ReasonTexts
         ReasonCode.ImplementationSpecificError => "The store has failed; try again.",
         ReasonCode.ClientIdentifierNotValid => "The Client Identifier is too long, or empty without Clean Start.",
         ReasonCode.BadUserNameOrPassword => "User name or password is wrong.",
-        ReasonCode.NotAuthorized => "Not allowed.",
+        ReasonCode.NotAuthorized => "This client is not allowed to do that.",
         ReasonCode.ServerUnavailable => "The broker cannot serve this client now; try again.",
         ReasonCode.ServerBusy => "The broker cannot reach its store now; come back later.",
         ReasonCode.ServerShuttingDown => "The broker is stopping.",

@@ -19,7 +19,7 @@ public sealed partial class ReasonCodePageTests
     {
         foreach (var row in Rows)
         {
-            foreach (var packet in Enum.GetValues<PacketType>().Where(type => PacketName(type).Matches(row.Packets).Count > 0))
+            foreach (var packet in Enum.GetValues<PacketType>().Where(type => PacketName(type).IsMatch(row.Packets)))
             {
                 Assert.True(ReasonCodes.IsAllowed((ReasonCode)row.Code, packet), $"0x{row.Code:X2} in {packet}");
             }
