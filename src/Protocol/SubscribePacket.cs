@@ -84,7 +84,7 @@ public sealed record SubscribePacket
         }
 
         var text = reader.IsOk ? Encoding.UTF8.GetString(filter) : "";
-        var isShared = TopicRules.IsShared(filter);
+        var isShared = SharedFilter.IsShared(filter);
         var options = reader.Byte();
         var request = new SubscriptionRequest(
             text, (QualityOfService)(options & 0x03), (options & 0x04) != 0, (options & 0x08) != 0, (RetainHandling)((options >> 4) & 0x03));
@@ -102,6 +102,7 @@ public sealed record SubscribePacket
         }
         else if (request.NoLocal && isShared)
         {
+            // [MQTT-3.8.3-4]
             reader.Fail(Violation.NoLocalShared);
         }
 

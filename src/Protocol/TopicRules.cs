@@ -46,9 +46,6 @@ public static class TopicRules
         return true;
     }
 
-    /// <summary>A shared subscription's filter is <c>$share/name/filter</c>, name without wildcard [MQTT-4.8.2-1], [MQTT-4.8.2-2].</summary>
-    public static bool IsShared(ReadOnlySpan<byte> filter) => filter.StartsWith("$share/"u8);
-
     /// <summary>Whether a name or filter is within a server's limits.</summary>
     /// <param name="maximumBytes">Length in bytes of UTF-8.</param>
     /// <param name="maximumLevels">Number of levels.</param>

@@ -64,7 +64,7 @@ public sealed class TopicRulesTests
     [InlineData("a/$share/g", false)]
     [InlineData("$SHARE/g/a", false)]
     public void Shared_filter_begins_with_share_MQTT_4_8_2_1(string filter, bool isShared) =>
-        Assert.Equal(isShared, TopicRules.IsShared(Encoding.UTF8.GetBytes(filter)));
+        Assert.Equal(isShared, SharedFilter.IsShared(Encoding.UTF8.GetBytes(filter)));
 
     [Theory]
     [InlineData("a/b/c", 5, 3, true)]

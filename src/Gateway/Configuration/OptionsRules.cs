@@ -3,6 +3,7 @@ using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Npgsql;
 
 namespace Broker.Gateway.Configuration;
@@ -47,6 +48,12 @@ internal static class OptionsRules
         {
             yield return $"{form("Broker:Session:TopicPriorities")}: '{options.Session.TopicPriorities}' is not allowed; " +
                 "allowed: topic=priority, separated by commas";
+        }
+
+        if (!SharedStrategies.TryParse(options.Shared, out _))
+        {
+            yield return $"{form("Broker:Shared:Strategies")}: '{options.Shared.Strategies}' is not allowed; " +
+                $"allowed: group=strategy, separated by commas, with one of {string.Join(", ", Enum.GetNames<SharedStrategy>())}";
         }
 
         foreach (var line in CheckCluster(options, form))

@@ -37,6 +37,8 @@ internal static class ValueText
         if (target.IsEnum)
         {
             // Numbers would parse as well, and mean something else after the next change of the enum.
+            // Words may be written apart: round_robin.
+            text = text.Replace("_", "", StringComparison.Ordinal);
             return text.Length > 0 && char.IsLetter(text[0]) && Enum.TryParse(target, text, ignoreCase: true, out var name)
                 ? name
                 : null;

@@ -168,7 +168,8 @@ internal sealed partial class ClientConnection
         clientId = packet.ClientId;
         if (clientId.Length > 0)
         {
-            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength;
+            // Names of groups are names of sessions: no client may have one.
+            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength && !SharedFilter.IsShared(clientId);
         }
 
         clientId = $"auto-{Guid.NewGuid():N}";
@@ -248,7 +249,6 @@ internal sealed partial class ClientConnection
             AssignedClientIdentifier = packet.ClientId.Length == 0 ? ClientId : null,
             TopicAliasMaximum = (ushort)_services.Limits.TopicAliasMaximum,
             ServerKeepAlive = _keepAlive != packet.KeepAlive ? _keepAlive : null,
-            SharedSubscriptionAvailable = false,
             ResponseInformation = packet.RequestResponseInformation ? ResponseInformation() : null,
             AuthenticationMethod = packet.AuthenticationMethod,
             AuthenticationData = authenticationData,

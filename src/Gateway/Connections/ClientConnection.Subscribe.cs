@@ -10,9 +10,6 @@ namespace Broker.Gateway.Connections;
 /// <summary>SUBSCRIBE and UNSUBSCRIBE (MQTT sections 3.8 to 3.11).</summary>
 internal sealed partial class ClientConnection
 {
-    private const string SharedPrefix = "$share/";
-    private const string QueuePrefix = "$queue/";
-
     private void HandleSubscribe(in PacketFrame frame)
     {
         if (!SubscribePacket.TryDecode(frame, Version, out var packet, out var violation))
@@ -53,6 +50,11 @@ internal sealed partial class ClientConnection
 
         if (_services.IsCluster)
         {
+            foreach (var filter in granted)
+            {
+                await _services.Shared.ReadyAsync(filter.Filter).WaitAsync(_context.ConnectionClosed);
+            }
+
             await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
         }
 
@@ -89,13 +91,15 @@ internal sealed partial class ClientConnection
 
     private ValueTask<ReasonCode> AllowAsync(in SubscriptionRequest request)
     {
-        var filter = Encoding.UTF8.GetBytes(request.Filter);
-        if (request.Filter.StartsWith(SharedPrefix, StringComparison.Ordinal)
-            || request.Filter.StartsWith(QueuePrefix, StringComparison.Ordinal))
+        var topicFilter = request.Filter;
+        if (SharedFilter.IsShared(request.Filter) && !SharedFilter.TryParse(request.Filter, out topicFilter))
         {
-            return ValueTask.FromResult(ForVersion(ReasonCode.SharedSubscriptionsNotSupported));
+            // [MQTT-4.8.2-1], [MQTT-4.8.2-2]
+            return ValueTask.FromResult(ForVersion(ReasonCode.TopicFilterInvalid));
         }
 
+        // What a group's filter lets through is what its members may read.
+        var filter = Encoding.UTF8.GetBytes(topicFilter);
         if (!TopicRules.IsWithinLimits(filter, _services.Limits.MaxTopicLength, _services.Limits.MaxTopicLevels))
         {
             return ValueTask.FromResult(ForVersion(ReasonCode.TopicFilterInvalid));
@@ -127,8 +131,9 @@ internal sealed partial class ClientConnection
 
     private void Subscribe(in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
     {
-        if (request.RetainHandling == RetainHandling.DoNotSend)
+        if (request.RetainHandling == RetainHandling.DoNotSend || SharedFilter.IsShared(request.Filter))
         {
+            // Retained messages are not for groups (MQTT 5.0 section 4.8.2).
             _session!.Subscribe(request.Filter, request.Options, identifier, out _);
             return;
         }

@@ -8,6 +8,7 @@ using Broker.Grains.Options;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 
@@ -36,6 +37,7 @@ internal sealed record ConnectionServices(
     TimeProvider Time,
     ILogger<ClientConnection> Logger,
     LocalInterest Interest,
+    SharedGroups Shared,
     LiveSilos Silos,
     RemoteRouting? Remote = null,
     RoutingGate? Gate = null,

@@ -28,6 +28,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Limits);
         services.AddSingleton(options.Mqtt);
         services.AddSingleton(options.Retained);
+        services.AddSingleton(options.Shared);
         services.AddSingleton(options.Store);
         services.AddSingleton(options.Cluster);
         services.AddSingleton(options.Auth);

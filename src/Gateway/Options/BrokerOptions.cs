@@ -19,6 +19,8 @@ public sealed class BrokerOptions
 
     public RetainedOptions Retained { get; set; } = new();
 
+    public SharedOptions Shared { get; set; } = new();
+
     public StoreOptions Store { get; set; } = new();
 
     public ClusterOptions Cluster { get; set; } = new();

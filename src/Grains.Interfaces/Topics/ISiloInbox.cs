@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Shared;
 using Orleans.Services;
 
 namespace Broker.Grains.Interfaces.Topics;
@@ -48,4 +49,8 @@ public interface ISiloInbox : IGrainService
     /// <summary>The session belongs to another silo now.</summary>
     [Alias("Forget")]
     Task Forget(string clientId);
+
+    /// <summary>Groups of shared subscriptions: members, loans and their ends. A batch number is handled once.</summary>
+    [Alias("Share")]
+    Task<SharedAnswer> Share(SharedBatch batch);
 }

@@ -1,3 +1,4 @@
+using Broker.Grains.Shared.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Grains.Cluster;
@@ -16,6 +17,7 @@ public static class ClusterServices
         .AddSingleton<LocalArrivals>()
         .AddSingleton<SessionAdoption>()
         .AddSingleton<SessionMoves>()
+        .AddSingleton<SharedPlaces>()
         .AddSingleton<DeadSilos>()
         .AddSingleton<LinkWatch>()
         .AddSingleton<ClusterStartup>();

@@ -1,4 +1,5 @@
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared.Cluster;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ public sealed partial class ClusterStartup(
     LocalInterest local,
     Peers peers,
     DeadSilos dead,
+    SharedPlaces shared,
     SessionAdoption adoption,
     RetainedSync retained,
     InDoubtDeliveries inDoubt,
@@ -35,6 +37,7 @@ public sealed partial class ClusterStartup(
     {
         local.IsEnabled = true;
         sessions.HoldBack = inDoubt.Hold;
+        shared.Open();
         await messages.OpenAsync(cancellationToken);
         await siloTime.StartAsync(silos.Local, cancellationToken);
         peers.Open();

@@ -2,6 +2,7 @@ using System.Net;
 using Broker.Grains.Messages;
 using Broker.Grains.Storage;
 using Broker.Grains.Storage.Postgres;
+using Broker.Protocol;
 using Npgsql;
 
 namespace Broker.Grains.Cluster;
@@ -277,6 +278,53 @@ public sealed class ClusterStore : IAsyncDisposable
         static r => (r.GetInt64(0), PostgresRows.ReadId(r, 1)),
         cancellationToken,
         [ids.Select(PostgresRows.Id).ToArray()]);
+
+    /// <summary>Makes the row of a group's session, as this silo's; false when there is one by now.</summary>
+    public async Task<bool> CreateGroupAsync(long number, string filter, long now, CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            """
+            INSERT INTO broker_session (number, client_id, epoch, owner, expiry_interval, created_at, version)
+            VALUES ($1, $2, 1, $3, $4, $5, $6) ON CONFLICT (client_id) DO NOTHING RETURNING number
+            """,
+            static r => r.GetInt64(0),
+            cancellationToken,
+            number, filter, Owner, (long)uint.MaxValue, now, (short)ProtocolVersion.Mqtt5)).Count == 1;
+
+    /// <summary>Whether a durable session, of whichever silo, subscribes to a filter.</summary>
+    public async Task<bool> HasSubscriberAsync(string filter, CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            "SELECT EXISTS (SELECT FROM broker_subscription WHERE filter_key = $1)",
+            static r => r.GetBoolean(0),
+            cancellationToken,
+            PostgresRows.Key(filter)))[0];
+
+    /// <summary>
+    /// Makes a message of a group one of a session of this silo: marks the group's row as done with and adds the session's.
+    /// Whoever comes second to the same one finds it done with.
+    /// </summary>
+    /// <param name="group">Number of the group's session.</param>
+    /// <param name="own">The row as it is to be, with a message number of its own.</param>
+    /// <returns>Whether it is this session's, also by an earlier attempt whose answer was lost.</returns>
+    public async Task<bool> TakeDeliveryAsync(long group, long sequence, DeliveryRow own, CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            """
+            WITH taken AS (
+                UPDATE broker_delivery SET flags = flags | 8
+                WHERE session = $1 AND sequence = $2 AND flags & 8 = 0
+                    AND EXISTS (SELECT FROM broker_session WHERE number = $3 AND owner = $7)
+                RETURNING message, size, expires_at, in_doubt),
+            body AS (
+                INSERT INTO broker_message SELECT $8, m.id, m.flags, m.expires_at, m.publisher, m.topic_length, m.properties_length, m.body
+                FROM broker_message m JOIN taken ON m.number = taken.message),
+            own AS (
+                INSERT INTO broker_delivery (session, sequence, message, size, flags, expires_at, identifiers, in_doubt)
+                SELECT $3, $4, $8, size, $5, expires_at, $6, in_doubt FROM taken)
+            SELECT EXISTS (SELECT FROM taken) OR EXISTS (SELECT FROM broker_delivery WHERE session = $3 AND sequence = $4 AND message = $8)
+            """,
+            static r => r.GetBoolean(0),
+            cancellationToken,
+            group, sequence, own.Session, own.Sequence, PostgresRows.Flags(own),
+            (object?)PostgresRows.Identifiers(own.SubscriptionIdentifiers) ?? DBNull.Value, Owner, own.Message))[0];
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _source.DisposeAsync();

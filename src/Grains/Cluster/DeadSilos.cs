@@ -1,5 +1,6 @@
 using Broker.Grains.Messages;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Topics;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,7 @@ public sealed partial class DeadSilos(
     Adoptions adoptions,
     InboxDelivery delivery,
     RetainedSync retained,
+    SharedGroups shared,
     LiveSilos silos,
     ClusterStore store,
     RoutingGate gate,
@@ -123,6 +125,11 @@ public sealed partial class DeadSilos(
         }
 
         dead.ForEach(peers.Gone);
+        foreach (var peer in dead)
+        {
+            await shared.SiloGoneAsync(peer);
+        }
+
         await SettleAsync(addresses);
         var living = peers.Living.ToList();
         await Task.WhenAll(living.Select(p => p.Inbox.Settle(addresses))).WaitAsync(AnswerTime);
@@ -140,6 +147,7 @@ public sealed partial class DeadSilos(
         foreach (var peer in dead)
         {
             await RecoverAsync(peer);
+            shared.SiloSettled(peer);
         }
 
         foreach (var peer in living)

@@ -1,5 +1,6 @@
 using Broker.Grains.Edges;
 using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Shared.Cluster;
 using Broker.Grains.Topics;
 
 namespace Broker.Grains.Cluster;
@@ -22,11 +23,15 @@ public sealed class Peer : IDisposable
     private volatile bool _isDead;
     private readonly CancellationTokenSource _gone = new();
 
-    internal Peer(SiloAddress address, ISiloInbox inbox, SiloAddress local, EdgeMetrics metrics, TimeProvider time)
+    private readonly Edge<SharedItem> _shared;
+
+    internal Peer(
+        SiloAddress address, ISiloInbox inbox, SiloAddress local, EdgeMetrics metrics, EdgeMetrics sharedMetrics, TimeProvider time)
     {
         Address = address;
         Inbox = inbox;
         Edge = new Edge<Outgoing>(new Target(this, local), Bounds, metrics, time);
+        _shared = new Edge<SharedItem>(new SharedTarget(this, local), Bounds, sharedMetrics, time);
         Interest = new InterestSender(local, inbox.Interest, time);
     }
 
@@ -42,6 +47,15 @@ public sealed class Peer : IDisposable
     public Task Complete => _complete.Task;
 
     internal ISiloInbox Inbox { get; }
+
+    /// <summary>Whether it will never act again.</summary>
+    internal bool IsGone => _gone.IsCancellationRequested;
+
+    /// <summary>Cancelled when it will never act again: a frozen silo does not answer until the call times out.</summary>
+    internal CancellationToken GoneToken => _gone.Token;
+
+    /// <summary>Whether more wants to go to members there than its edge takes.</summary>
+    internal bool IsSharedFull => _shared.IsFull;
 
     internal Edge<Outgoing> Edge { get; }
 
@@ -73,6 +87,12 @@ public sealed class Peer : IDisposable
         }
     }
 
+    /// <summary>
+    /// Hands over something of a group. Bounded by the windows of the members there, which is why room is not asked for.
+    /// </summary>
+    /// <returns>False when the silo is dead.</returns>
+    internal bool PostShared(SharedItem item) => !IsDead && _shared.Post(item, mayOverfill: true) == PostResult.Taken;
+
     /// <inheritdoc />
     public void Dispose() => _gone.Dispose();
 
@@ -87,6 +107,7 @@ public sealed class Peer : IDisposable
     internal void SetGone()
     {
         Edge.Close();
+        _shared.Close();
         _gone.Cancel();
     }
 

@@ -37,6 +37,9 @@ public sealed class Peers : IDisposable
     /// <summary>Figures of the edges to all silos.</summary>
     public EdgeMetrics Metrics { get; } = new("inbox");
 
+    /// <summary>Figures of the edges of groups to all silos.</summary>
+    public EdgeMetrics SharedMetrics { get; } = new("shared");
+
     /// <summary>All that are not settled.</summary>
     public IEnumerable<Peer> All => _peers.Select(static p => p.Value);
 
@@ -70,7 +73,7 @@ public sealed class Peers : IDisposable
                 return known;
             }
 
-            var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, _time);
+            var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, SharedMetrics, _time);
 
             if (_settled.Count > 0)
             {
@@ -95,6 +98,7 @@ public sealed class Peers : IDisposable
         }
 
         Metrics.Dispose();
+        SharedMetrics.Dispose();
     }
 
     /// <summary>A dead silo is out of its time: it acknowledges nothing any more, and nobody waits for it.</summary>

@@ -5,6 +5,7 @@ using Broker.Grains.Recovery;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Broker.Grains.Wills;
@@ -19,6 +20,11 @@ public static class GrainsServices
         .AddSingleton(s => TopicPriorities.TryParse(s.GetRequiredService<SessionOptions>().TopicPriorities, out var priorities)
             ? priorities
             : throw new FormatException("Broker:Session:TopicPriorities is not valid."))
+        .AddSingleton(s => SharedStrategies.TryParse(s.GetRequiredService<SharedOptions>(), out var strategies)
+            ? strategies
+            : throw new FormatException("Broker:Shared:Strategies is not valid."))
+        .AddSingleton<SharedMetrics>()
+        .AddSingleton<SharedGroups>()
         .AddSingleton(s => new MessageIdSource(s.GetRequiredService<IMessageStore>(), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()

@@ -2,6 +2,7 @@ using Broker.Grains.Cluster;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Broker.Grains.Wills;
@@ -19,6 +20,7 @@ public sealed class StateRecovery(
     SessionExpiryQueue expiry,
     SessionLifecycle lifecycle,
     SessionOptions options,
+    SharedGroups shared,
     TimeProvider time)
 {
     /// <summary>Applies <paramref name="state"/>; the store is open.</summary>
@@ -35,6 +37,8 @@ public sealed class StateRecovery(
         {
             lifecycle.Expire(session.ClientId);
         }
+
+        shared.EndEmpty();
     }
 
     /// <summary>Adds sessions that this silo has taken over.</summary>
@@ -83,6 +87,7 @@ public sealed class StateRecovery(
             prepare(session);
             expiry.Add(session);
             byNumber.Add(row.Number, session);
+            shared.Restore(session);
         }
 
         Subscribe(state, byNumber);

@@ -3,6 +3,7 @@ using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Protocol;
 
@@ -18,6 +19,7 @@ public sealed class MessageRouter(
     RetainedMessages retained,
     IMessageStore store,
     DropLedger drops,
+    SharedGroups shared,
     LocalArrivals? arrivals = null,
     RemoteRouting? remote = null,
     RetainedRepair? repair = null)
@@ -48,10 +50,11 @@ public sealed class MessageRouter(
 
         if (remote is null)
         {
-            return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+            return DeliverMatches(ref source, publisher, matches, scratch, ref record) + shared.Deliver(ref source, null, ref record);
         }
 
-        if (arrivals!.PassOver(ref source) is { } passOver)
+        var passOver = arrivals!.PassOver(ref source);
+        if (passOver is not null)
         {
             matches = Array.FindAll(matches.ToArray(), s => !passOver(s.Session));
         }
@@ -60,6 +63,7 @@ public sealed class MessageRouter(
 
         // Here first: other silos are asked for their part of the record while it is still open.
         var count = DeliverMatches(ref source, publisher, matches, scratch, ref record);
+        count += shared.Deliver(ref source, passOver, ref record);
         return count + remote.Forward(ref source, ref record);
     }
 
@@ -91,7 +95,7 @@ public sealed class MessageRouter(
             matches = Array.FindAll(matches.ToArray(), s => !passOver(s.Session));
         }
 
-        return DeliverMatches(ref source, publisher, matches, scratch, ref record);
+        return DeliverMatches(ref source, publisher, matches, scratch, ref record) + shared.Deliver(ref source, passOver, ref record);
     }
 
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>

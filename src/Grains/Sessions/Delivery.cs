@@ -8,7 +8,7 @@ namespace Broker.Grains.Sessions;
 /// One message on its way to one session. It stands in the session's queue, then in its in-flight list, and takes part in
 /// a <see cref="PublishRecord"/> when the session is durable. Guarded by the session's lock but for <see cref="_rowState"/>.
 /// </summary>
-public sealed class Delivery
+public class Delivery
 {
     // Packet identifiers are 1..65535 [MQTT-2.2.1-4].
     private const int PacketIdCount = 65_535;
@@ -67,6 +67,12 @@ public sealed class Delivery
 
     /// <summary>When it was last sent, in milliseconds of the monotonic clock; for timed retry.</summary>
     public long SentAt { get; set; }
+
+    /// <summary>The membership by which it was lent, when it is a group's; see <see cref="Loan"/>.</summary>
+    internal Shared.LocalMember? Lender { get; set; }
+
+    /// <summary>The message at the group that this one is lent by; null when it is the session's own.</summary>
+    internal Delivery? Loan { get; set; }
 
     internal Delivery? Next { get; set; }
 

@@ -53,4 +53,7 @@ public readonly ref struct DeliveryHeader
     public ushort PacketId { get; init; }
 
     public ReadOnlySpan<uint> SubscriptionIdentifiers { get; init; }
+
+    /// <summary>The delivery that is sent, for a link that lends it to another session; null at QoS 0.</summary>
+    internal Delivery? Delivery { get; init; }
 }

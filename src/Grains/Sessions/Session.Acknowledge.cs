@@ -1,4 +1,5 @@
 using Broker.Grains.Messages;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Protocol;
 
@@ -21,32 +22,41 @@ public sealed partial class Session
     /// </summary>
     public bool Acknowledge(IClientLink link, PacketType type, ushort packetId, ReasonCode reason)
     {
+        bool isKnown;
+        ILender? lender;
         lock (_gate)
         {
-            if (_link != link)
-            {
+            _visitsLender = true;
+            isKnown = _link != link || Acknowledge(type, packetId, reason);
+            _visitsLender = false;
+            lender = _lenderToVisit;
+            _lenderToVisit = null;
+        }
+
+        lender?.Drain();
+        return isKnown;
+    }
+
+    private bool Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
+    {
+        var delivery = FindInflight(packetId);
+        switch (type)
+        {
+            case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
+                NoteSpeed(delivery);
+                Complete(delivery);
                 return true;
-            }
 
-            var delivery = FindInflight(packetId);
-            switch (type)
-            {
-                case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
-                    NoteSpeed(delivery);
-                    Complete(delivery);
-                    return true;
+            case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
+                Received(delivery, reason);
+                return true;
 
-                case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
-                    Received(delivery, reason);
-                    return true;
+            case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
+                Complete(delivery);
+                return true;
 
-                case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
-                    Complete(delivery);
-                    return true;
-
-                default:
-                    return false;
-            }
+            default:
+                return false;
         }
     }
 
@@ -73,7 +83,7 @@ public sealed partial class Session
                 else if (item.Message is not null && !item.Released)
                 {
                     var source = new PublishSource(item.Message);
-                    if (TrySend(item, ref source) != SendStatus.Sent)
+                    if (TrySend(item, source) != SendStatus.Sent)
                     {
                         return;
                     }
@@ -121,18 +131,24 @@ public sealed partial class Session
     private void Complete(Delivery delivery)
     {
         _inflight.Remove(delivery);
+        LetGo(delivery);
+        Pump();
+    }
+
+    /// <summary>A delivery is done with; its row goes, or stays as long as its publisher may publish it again.</summary>
+    private void LetGo(Delivery delivery)
+    {
         if (delivery.InDoubt != MessageId.None && _env.HoldBack is { } holdBack)
         {
             _heldBack++;
             Release(delivery);
+            EndLoan(delivery, LoanOutcome.Acknowledged);
             holdBack(delivery);
         }
         else
         {
             Forget(delivery);
         }
-
-        Pump();
     }
 
     /// <summary>Its publisher will not publish it again: the row of a delivery that was held back may go.</summary>
@@ -169,6 +185,7 @@ public sealed partial class Session
         delivery.Released = true;
         delivery.Message = null;
         Release(delivery);
+        EndLoan(delivery, LoanOutcome.Acknowledged);
         if (IsDurable)
         {
             _env.Store.Post(new ReleaseWrite(this, delivery));

@@ -91,10 +91,10 @@ public sealed partial class Session
         }
 
         link?.Close(ReasonCode.SessionTakenOver);
-        foreach (var subscription in subscriptions)
+        subscriptions.ForEach(Unroute);
+        if (Group is { } group)
         {
-            _env.Index.Remove(subscription.FilterUtf8, subscription);
-            _env.Interest.Removed(subscription.Filter);
+            _env.Shared.Abandoned(group);
         }
 
         // The silo that has the session has had them as well.

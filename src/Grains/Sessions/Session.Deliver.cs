@@ -88,7 +88,7 @@ public sealed partial class Session
             }
         }
 
-        if (!IsDurable || !_env.Options.QueueQos0)
+        if (!Persists || !_env.Options.QueueQos0)
         {
             _env.Drops.Add(ClientId, source.Topic, DropReason.Offline);
             return;
@@ -101,7 +101,7 @@ public sealed partial class Session
         ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
     {
         var message = source.Materialize();
-        if (IsDurable)
+        if (Persists)
         {
             record ??= new PublishRecord(message, _env.Store.NextMessageNumber(), _env.Store);
         }
@@ -110,14 +110,14 @@ public sealed partial class Session
 
         // QoS 2 to a durable session leaves only after its commit: its packet id must be known after a crash (promise 2).
         var mayGoNow = CanSend && _queue.IsEmpty && HasWindowFor(delivery)
-            && !(IsDurable && qos == QualityOfService.ExactlyOnce);
+            && !(Persists && qos == QualityOfService.ExactlyOnce);
         if (mayGoNow)
         {
-            switch (TrySend(delivery, ref source))
+            switch (TrySend(delivery, source))
             {
                 case SendStatus.Sent:
                     AddInflight(delivery);
-                    if (IsDurable)
+                    if (Persists)
                     {
                         record!.Add(delivery, urgent: !_acknowledgesFast);
                     }
@@ -137,7 +137,7 @@ public sealed partial class Session
             return;
         }
 
-        if (IsDurable)
+        if (Persists)
         {
             record!.Add(delivery, urgent: true);
         }
@@ -158,8 +158,8 @@ public sealed partial class Session
             Size = message.Size,
             ExpiresAt = message.ExpiresAt,
             SubscriptionIdentifiers = identifiers.IsEmpty ? [] : identifiers.ToArray(),
-            MessageNumber = IsDurable ? number : 0,
-            InDoubt = message.MayRepeat && IsDurable && qos == QualityOfService.ExactlyOnce ? message.Id : MessageId.None,
+            MessageNumber = Persists ? number : 0,
+            InDoubt = message.MayRepeat && Persists && qos == QualityOfService.ExactlyOnce ? message.Id : MessageId.None,
             Message = message,
         };
 
@@ -170,7 +170,7 @@ public sealed partial class Session
             return false;
         }
 
-        if (_inflight.Count == 0)
+        if (_inflight.Count == 0 || Group is not null)
         {
             _oldestInflight = delivery.Sequence;
             return true;
@@ -196,7 +196,7 @@ public sealed partial class Session
         return oldest;
     }
 
-    private SendStatus TrySend(Delivery delivery, ref PublishSource source)
+    private SendStatus TrySend(Delivery delivery, scoped in PublishSource source)
     {
         var header = new DeliveryHeader
         {
@@ -205,6 +205,7 @@ public sealed partial class Session
             Dup = delivery.WasSent && delivery.Qos != QualityOfService.AtMostOnce,
             PacketId = delivery.Qos == QualityOfService.AtMostOnce ? (ushort)0 : delivery.PacketId,
             SubscriptionIdentifiers = delivery.SubscriptionIdentifiers,
+            Delivery = delivery.Qos == QualityOfService.AtMostOnce ? null : delivery,
         };
         var status = _link!.TryPublish(source, header);
         _isBlocked |= status == SendStatus.Full;
@@ -213,6 +214,15 @@ public sealed partial class Session
 
     /// <summary>Sends from the queue, then from pending replays of retained messages, as far as window and link allow.</summary>
     private void Pump()
+    {
+        PumpQueue();
+        if (_owesRoom)
+        {
+            OfferRoom();
+        }
+    }
+
+    private void PumpQueue()
     {
         while (CanSend && _state == SessionState.Ready)
         {
@@ -239,7 +249,7 @@ public sealed partial class Session
             return false;
         }
 
-        if (next.Qos == QualityOfService.ExactlyOnce && IsDurable && next.RowState != RowState.Committed)
+        if (next.Qos == QualityOfService.ExactlyOnce && MustBeCommitted(next))
         {
             return false;
         }
@@ -251,7 +261,7 @@ public sealed partial class Session
         }
 
         var source = new PublishSource(next.Message);
-        switch (TrySend(next, ref source))
+        switch (TrySend(next, source))
         {
             case SendStatus.Sent:
                 _queue.Remove(next);
@@ -269,6 +279,10 @@ public sealed partial class Session
                 return false;
         }
     }
+
+    /// <summary>A group may have kept nothing when the message came.</summary>
+    private bool MustBeCommitted(Delivery delivery) => IsDurable && delivery.RowState != RowState.Committed
+        && !(Group is not null && delivery.RowState == RowState.None);
 
     private void AddInflight(Delivery delivery)
     {

@@ -167,7 +167,12 @@ public sealed partial class Session
         for (var i = rows.Count - 1; i >= 0; i--)
         {
             var delivery = FromRow(rows[i], priorities?.GetValueOrDefault(rows[i].Message) ?? 0);
-            if (delivery.Released)
+            if (delivery.Released && Group is not null)
+            {
+                // Done with: its row has stayed for the sake of a publisher that might have repeated it.
+                LetGo(delivery);
+            }
+            else if (delivery.Released)
             {
                 _inflight.Prepend(delivery);
             }

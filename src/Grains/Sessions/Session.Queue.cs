@@ -1,5 +1,6 @@
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
+using Broker.Grains.Shared;
 using Broker.Protocol;
 
 namespace Broker.Grains.Sessions;
@@ -49,7 +50,7 @@ public sealed partial class Session
     /// <summary>FEATURES 1.6: high above one share of MaxQueued, normal again below another.</summary>
     private void NoteWatermark()
     {
-        var limit = _env.Options.MaxQueued;
+        var limit = _env.Options.MaxQueued * Shares;
         if (!_isQueueHigh && limit > 0 && _queue.Count > limit * _env.Options.HighWatermark)
         {
             _isQueueHigh = true;
@@ -66,13 +67,13 @@ public sealed partial class Session
     {
         var count = _queue.Count + _dormantCount;
         var bytes = _queue.Bytes + _dormantBytes;
-        return (_env.Options.MaxQueued > 0 && count >= _env.Options.MaxQueued)
-            || (_env.Options.MaxQueuedBytes > 0 && bytes + size > _env.Options.MaxQueuedBytes && count > 0);
+        return (_env.Options.MaxQueued > 0 && count >= _env.Options.MaxQueued * Shares)
+            || (_env.Options.MaxQueuedBytes > 0 && bytes + size > _env.Options.MaxQueuedBytes * Shares && count > 0);
     }
 
     private bool IsOverLimit() =>
-        (_env.Options.MaxQueued > 0 && _queue.Count > _env.Options.MaxQueued)
-        || (_env.Options.MaxQueuedBytes > 0 && _queue.Bytes > _env.Options.MaxQueuedBytes && _queue.Count > 1);
+        (_env.Options.MaxQueued > 0 && _queue.Count > _env.Options.MaxQueued * Shares)
+        || (_env.Options.MaxQueuedBytes > 0 && _queue.Bytes > _env.Options.MaxQueuedBytes * Shares && _queue.Count > 1);
 
     private void EnforceLimits()
     {
@@ -108,6 +109,7 @@ public sealed partial class Session
     {
         DeleteRow(delivery);
         Release(delivery);
+        EndLoan(delivery, LoanOutcome.Acknowledged);
     }
 
     private static void Release(Delivery delivery, ReasonCode outcome = ReasonCode.Success)

@@ -46,19 +46,27 @@ public sealed partial class Session
                 return null;
             }
 
-            if (_subscriptions.TryGetValue(filter, out subscription))
+            isNew = !_subscriptions.TryGetValue(filter, out subscription);
+            if (subscription is not null)
             {
                 subscription.Change(options, identifier);
-                return subscription;
             }
+            else
+            {
+                subscription = new Subscription(this, filter, options, identifier);
+                _subscriptions.Add(filter, subscription);
+                if (!subscription.IsShared)
+                {
+                    // Inside the lock, so that an end of the session finds it in the index and takes it out again.
+                    _env.Index.Add(subscription.FilterUtf8, subscription);
+                    _env.Interest.Added(filter);
+                }
+            }
+        }
 
-            isNew = true;
-            subscription = new Subscription(this, filter, options, identifier);
-            _subscriptions.Add(filter, subscription);
-
-            // Inside the lock, so that an end of the session finds it in the index and takes it out again.
-            _env.Index.Add(subscription.FilterUtf8, subscription);
-            _env.Interest.Added(filter);
+        if (subscription.IsShared)
+        {
+            JoinGroup(subscription, isNew);
         }
 
         return subscription;
@@ -67,18 +75,19 @@ public sealed partial class Session
     /// <summary>Removes a subscription; false when there was none (UNSUBACK 0x11).</summary>
     public bool Unsubscribe(string filter)
     {
+        Subscription? subscription;
         lock (_gate)
         {
-            if (!_subscriptions.Remove(filter, out var subscription))
+            if (!_subscriptions.Remove(filter, out subscription))
             {
                 return false;
             }
 
-            _env.Index.Remove(subscription.FilterUtf8, subscription);
-            _env.Interest.Removed(filter);
             _replays.RemoveAll(r => r.Subscription == subscription);
-            return true;
         }
+
+        Unroute(subscription);
+        return true;
     }
 
     /// <summary>The present state of a filter, for <see cref="PutBack"/>.</summary>
@@ -114,6 +123,19 @@ public sealed partial class Session
         var write = new SubscriptionWrite(this, filters);
         _env.Store.Post(write);
         return write.Committed;
+    }
+
+    /// <summary>Nothing is routed to a subscription any more. Without the session's lock: a group may end by it.</summary>
+    private void Unroute(Subscription subscription)
+    {
+        if (subscription.IsShared)
+        {
+            LeaveGroup(subscription);
+            return;
+        }
+
+        _env.Index.Remove(subscription.FilterUtf8, subscription);
+        _env.Interest.Removed(subscription.Filter);
     }
 
     private void WriteSubscription(IStoreBatch batch, string filter)

@@ -128,8 +128,9 @@ public sealed partial class Session
             _link = link;
             _isBlocked = false;
             _acknowledgesFast = true;
-            _window = Math.Min(_env.Options.MaxInflight, receiveMaximum);
+            _window = Group is null ? Math.Min(_env.Options.MaxInflight, receiveMaximum) : int.MaxValue;
             ResumeReleased();
+            BeginMembership();
             Pump();
             return true;
         }
@@ -184,12 +185,7 @@ public sealed partial class Session
             ForgetAll(ReasonCode.Success);
         }
 
-        foreach (var subscription in subscriptions)
-        {
-            _env.Index.Remove(subscription.FilterUtf8, subscription);
-            _env.Interest.Removed(subscription.Filter);
-        }
-
+        subscriptions.ForEach(Unroute);
         if (IsDurable)
         {
             _env.Store.Post(new SessionDeletion(Number));
@@ -204,6 +200,8 @@ public sealed partial class Session
         {
             return null;
         }
+
+        ReturnLoans();
 
         // Backwards to the front of the queue: the first that was sent ends up first again.
         for (var item = _inflight.Last; item is not null;)

@@ -2,6 +2,7 @@ using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Options;
 using Broker.Grains.Routing;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Sessions;
@@ -17,7 +18,8 @@ public sealed record SessionEnvironment(
     TimeProvider Time,
     SessionLog Log,
     SessionMetrics Metrics,
-    LocalInterest Interest)
+    LocalInterest Interest,
+    SharedGroups Shared)
 {
     /// <summary>Asks the grain of a dormant session to load it.</summary>
     public Action<Session> Wake { get; set; } = static session => _ = session.WakeAsync();

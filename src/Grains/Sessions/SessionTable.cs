@@ -15,6 +15,7 @@ public sealed class SessionTable
     {
         _environment = environment;
         environment.Metrics.Observe(this);
+        environment.Shared.Open(this, environment);
 
         // Elsewhere: the store's writer reports it, and must not wait for locks of sessions.
         environment.Fenced = session => ThreadPool.UnsafeQueueUserWorkItem(Discard, session, preferLocal: false);

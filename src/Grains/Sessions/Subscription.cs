@@ -19,6 +19,7 @@ public sealed class Subscription
     {
         Session = session;
         Filter = filter;
+        IsShared = SharedFilter.IsShared(filter);
         Change(options, identifier);
     }
 
@@ -26,6 +27,12 @@ public sealed class Subscription
 
     /// <summary>Topic Filter as the client wrote it.</summary>
     public string Filter { get; }
+
+    /// <summary>Whether it makes the session a member of a group; it is then not in the filter index, the group is.</summary>
+    public bool IsShared { get; }
+
+    /// <summary>Its part in the group.</summary>
+    internal Shared.LocalMember? Member { get; set; }
 
     /// <summary>Topic Filter in UTF-8.</summary>
     public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(Filter);

@@ -2,11 +2,15 @@ using System.Text;
 using Broker.Grains.Cluster;
 using Broker.Grains.Edges;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Shared;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
+using Broker.Grains.Shared.Cluster;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Broker.Protocol;
 using Orleans.Concurrency;
 
 namespace Broker.Grains.Topics;
@@ -19,6 +23,7 @@ public sealed class SiloInbox(
     ILoggerFactory loggers,
     InboxDelivery delivery,
     FilterIndex<Subscription> index,
+    SharedGroups shared,
     RemoteInterest remote,
     Peers peers,
     LiveSilos silos,
@@ -27,6 +32,8 @@ public sealed class SiloInbox(
 {
     private readonly RepeatGuard<DeliveryOutcome> _repeats = new();
     private readonly MatchBuffer<Subscription> _buffer = new();
+
+    private readonly RepeatGuard<SharedAnswer> _sharedRepeats = new();
 
     private SessionMoves Moves => services.GetRequiredService<SessionMoves>();
 
@@ -59,6 +66,13 @@ public sealed class SiloInbox(
     /// <inheritdoc />
     public Task<SiloInterest> InterestIn(string filter)
     {
+        if (SharedFilter.IsShared(filter))
+        {
+            var members = shared.LocalMembers(filter);
+            var present = members.Count(static m => !m.IsAway);
+            return Task.FromResult(new SiloInterest { Silo = silos.Local, Connected = present, Dormant = members.Count - present });
+        }
+
         var connected = 0;
         var all = index.SubscribersOf(Encoding.UTF8.GetBytes(filter), _buffer);
         foreach (var subscription in all)
@@ -83,6 +97,10 @@ public sealed class SiloInbox(
 
     /// <inheritdoc />
     public Task Flush(string clientId) => lifecycle.FlushAsync(clientId);
+
+    /// <inheritdoc />
+    public Task<SharedAnswer> Share(SharedBatch batch) => _sharedRepeats.Once(
+        batch.Edge, batch.Number, SharedAnswer.Empty, () => services.GetRequiredService<SharedPlaces>().HandleAsync(batch));
 
     /// <inheritdoc />
     public Task Forget(string clientId)

@@ -7,6 +7,7 @@ using Broker.Grains.Recovery;
 using Broker.Grains.Retained;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Wills;
 using Broker.Protocol;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,6 +20,7 @@ internal sealed class ModelBroker : IDisposable
 {
     private readonly DropLedger _drops = new(TimeProvider.System);
     private readonly SessionMetrics _metrics = new();
+    private readonly SharedMetrics _sharedMetrics = new();
     private readonly AckGraceQueue _grace;
     private readonly PublisherRecords _records = new();
     private readonly MessageIdSource _ids;
@@ -31,16 +33,18 @@ internal sealed class ModelBroker : IDisposable
         _grace = new AckGraceQueue(storeOptions);
         Assert.True(TopicPriorities.TryParse(options.TopicPriorities, out var priorities));
         var index = new FilterIndex<Subscription>();
+        Assert.True(SharedStrategies.TryParse(new SharedOptions(), out var strategies));
+        var shared = new SharedGroups(strategies, _sharedMetrics);
         Environment = new SessionEnvironment(
             options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
-            new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest());
+            new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest(), shared);
         Sessions = new SessionTable(Environment);
         var retained = new RetainedMessages(new RetainedOptions());
-        Router = new MessageRouter(index, retained, Store, _drops);
+        Router = new MessageRouter(index, retained, Store, _drops, shared);
         Wills = new WillService(Router, Store, _ids, TimeProvider.System);
         var expiry = new SessionExpiryQueue();
         Lifecycle = new SessionLifecycle(Sessions, Environment, Wills, expiry);
-        var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, TimeProvider.System);
+        var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, shared, TimeProvider.System);
         recovery.Apply(rows.Recover() with { LastAlive = null });
     }
 
@@ -109,5 +113,6 @@ internal sealed class ModelBroker : IDisposable
         _grace.Dispose();
         _drops.Dispose();
         _metrics.Dispose();
+        _sharedMetrics.Dispose();
     }
 }

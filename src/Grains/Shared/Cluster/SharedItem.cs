@@ -1,0 +1,64 @@
+using Broker.Grains.Interfaces.Shared;
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+
+namespace Broker.Grains.Shared.Cluster;
+
+/// <summary>What waits on the edge of groups to another silo.</summary>
+internal abstract class SharedItem
+{
+    // Of what has no payload, about.
+    private const int SmallSize = 64;
+
+    /// <summary>Bytes that it counts on the edge.</summary>
+    public virtual int Size => SmallSize;
+
+    /// <summary>The silo is gone and has not taken it, as far as is known.</summary>
+    public virtual void Undeliverable()
+    {
+    }
+}
+
+/// <summary>A message that is lent to a member there; its group is told of the silo's death and takes it back.</summary>
+/// <param name="loan">The message at the group; null at QoS 0.</param>
+internal sealed class LoanItem(long group, RemoteMember member, ApplicationMessage message, Delivery? loan) : SharedItem
+{
+    public ApplicationMessage Message => message;
+
+    public override int Size => message.Size + base.Size;
+
+    public SharedLoan ToLoan() => new()
+    {
+        Group = group,
+        Sequence = loan?.Sequence ?? 0,
+        ClientId = member.ClientId,
+        Qos = loan?.Qos ?? Protocol.QualityOfService.AtMostOnce,
+        Retain = loan?.Retain ?? message.Retain,
+        WasSent = loan?.WasSent ?? false,
+        Message = loan is { RowState: not RowState.None } ? loan.MessageNumber : 0,
+    };
+}
+
+/// <summary>The end of a loan, for the silo that has lent it.</summary>
+/// <param name="guest">Keeps it for the silo that has the group next; null when nobody does.</param>
+internal sealed class SettlementItem(SharedSettlement settlement, GuestGroup? guest) : SharedItem
+{
+    public SharedSettlement Settlement => settlement;
+
+    public override void Undeliverable() => guest?.Keep(settlement);
+}
+
+/// <summary>The members that a group on the other silo has here, as they are when it is sent.</summary>
+internal sealed class MembersItem(GuestGroup guest) : SharedItem
+{
+    // Of a member, about.
+    private const int MemberSize = 48;
+
+    private long _version;
+
+    public override int Size => guest.MemberCount * MemberSize;
+
+    public SharedMembers Take() => guest.Tell(out _version);
+
+    public void Told(IReadOnlyCollection<long> unknown) => guest.Told(_version, unknown);
+}
