@@ -7,6 +7,8 @@ namespace Broker.Grains.Tests.SessionModel;
 internal sealed class MemoryStore : IMessageStore
 {
     private readonly MemoryRows _rows;
+    // Groups of shared subscriptions also post from threads of the pool.
+    private readonly Lock _gate = new();
     private List<StoreWrite> _posted = [];
     private long _message;
     private long _session;
@@ -35,11 +37,17 @@ internal sealed class MemoryStore : IMessageStore
 
     public Task<RecoveredState> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(_rows.Recover());
 
-    public void Post(StoreWrite write) => _posted.Add(write);
+    public void Post(StoreWrite write)
+    {
+        lock (_gate)
+        {
+            _posted.Add(write);
+        }
+    }
 
-    public long NextMessageNumber() => ++_message;
+    public long NextMessageNumber() => Interlocked.Increment(ref _message);
 
-    public long NextSessionNumber() => ++_session;
+    public long NextSessionNumber() => Interlocked.Increment(ref _session);
 
     public Task<SessionRow?> LoadSessionAsync(string clientId, CancellationToken cancellationToken) =>
         Task.FromResult(_rows.Sessions.Values.FirstOrDefault(s => s.ClientId == clientId));
@@ -59,8 +67,13 @@ internal sealed class MemoryStore : IMessageStore
     /// <summary>Commits everything posted so far in one transaction.</summary>
     public void Commit()
     {
-        var taken = _posted;
-        _posted = [];
+        List<StoreWrite> taken;
+        lock (_gate)
+        {
+            taken = _posted;
+            _posted = [];
+        }
+
         var outcomes = taken.ConvertAll(write => (Write: write, Error: Add(write)));
         _rows.Check();
         foreach (var (write, error) in outcomes)

@@ -36,6 +36,18 @@ public sealed class DeliveryChecker(int publishers, int subscribers, Func<int, b
         }
     }
 
+    /// <summary>Everything that was acknowledged so far.</summary>
+    public IReadOnlyList<Sequence> AcknowledgedMessages
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _acknowledged.SelectMany(static (numbers, publisher) => numbers.Select(number => new Sequence(publisher, number)))];
+            }
+        }
+    }
+
     public void Acknowledged(Sequence message)
     {
         lock (_gate)
