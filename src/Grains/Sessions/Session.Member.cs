@@ -19,9 +19,6 @@ public sealed partial class Session
     private bool _visitsLender;
     private ILender? _lenderToVisit;
 
-    // Lent and not sent yet.
-    private int _lentWaiting;
-
     /// <summary>
     /// Takes a message of a group: sent at once, or queued when the window has room but something waits before it. Called by
     /// the group, under the lock of its session.
@@ -91,7 +88,6 @@ public sealed partial class Session
             }
         }
 
-        _lentWaiting++;
         _queue.Enqueue(delivery);
         return SendStatus.Sent;
     }
@@ -174,7 +170,7 @@ public sealed partial class Session
         }
 
         _owesRoom = false;
-        foreach (var member in _memberships!)
+        foreach (var member in _memberships ?? [])
         {
             member.HasRoom = true;
             if (member.Lender.NoteRoom())
@@ -227,15 +223,9 @@ public sealed partial class Session
     /// <summary>Gives back what was lent and not sent yet.</summary>
     private void ReturnWaiting(Predicate<GroupMember> lender)
     {
-        if (_lentWaiting == 0)
-        {
-            return;
-        }
-
         foreach (var item in _queue.All().Where(d => d.Loan is not null && lender(d.Lender!)).Reverse().ToList())
         {
             _queue.Remove(item);
-            _lentWaiting--;
             EndLoan(item, LoanOutcome.Returned);
         }
     }

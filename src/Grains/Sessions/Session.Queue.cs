@@ -90,7 +90,16 @@ public sealed partial class Session
 
         while (IsOverLimit() && _queue.Victim() is { } victim)
         {
-            Drop(victim, DropReason.QueueFull);
+            if (victim.Loan is null)
+            {
+                Drop(victim, DropReason.QueueFull);
+            }
+            else
+            {
+                // It is not lost: its group has it.
+                _queue.Remove(victim);
+                EndLoan(victim, LoanOutcome.Returned);
+            }
         }
 
         Pump();

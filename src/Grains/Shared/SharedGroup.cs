@@ -26,6 +26,7 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     private volatile GroupMember[] _members = [];
     private volatile QualityOfService _granted;
     private volatile bool _hasDurable;
+    private volatile bool _keepsMessages;
     private volatile bool _isStarved = true;
     private bool _isLoaded;
     private long _choice;
@@ -53,7 +54,11 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     /// Whether messages are committed for the group: from its first durable member on, until it ends. A group that came from
     /// the store has had one.
     /// </summary>
-    public bool KeepsMessages { get; set; }
+    public bool KeepsMessages
+    {
+        get => _keepsMessages;
+        set => _keepsMessages = value;
+    }
 
     /// <summary>Members, connected or away.</summary>
     public IReadOnlyList<GroupMember> Members => _members;
@@ -136,7 +141,9 @@ internal sealed partial class SharedGroup : IClientLink, ILender
             {
                 if (isTheSecondLook)
                 {
-                    return isTooLarge && !Array.Exists(_members, m => m.PassedOver != _choice) ? SendStatus.TooLarge : SendStatus.Full;
+                    return isTooLarge && !Array.Exists(_members, m => !m.IsAway && m.PassedOver != _choice)
+                        ? SendStatus.TooLarge
+                        : SendStatus.Full;
                 }
 
                 // A member that gets room from here on finds the mark; one that got it before is found by the second look.
@@ -171,18 +178,24 @@ internal sealed partial class SharedGroup : IClientLink, ILender
 
     private SendStatus SendOnce(scoped in PublishSource source, bool retain, ulong key)
     {
-        _choice++;
         var status = Array.TrueForAll(_members, static m => m.IsAway) ? SendStatus.Closed : SendStatus.Full;
-        while (_picker.Pick(_members, key, _choice) is { } member)
+        for (var look = 0; look < 2; look++)
         {
-            var answer = member.TrySendOnce(source, retain);
-            if (answer == SendStatus.Sent)
+            _choice++;
+            while (_picker.Pick(_members, key, _choice) is { } member)
             {
-                return SendStatus.Sent;
+                var answer = member.TrySendOnce(source, retain);
+                if (answer == SendStatus.Sent)
+                {
+                    return SendStatus.Sent;
+                }
+
+                member.PassedOver = _choice;
+                status = answer == SendStatus.Closed ? status : answer;
             }
 
-            member.PassedOver = _choice;
-            status = answer == SendStatus.Closed ? status : answer;
+            _isStarved = true;
+            Interlocked.MemoryBarrier();
         }
 
         return status;

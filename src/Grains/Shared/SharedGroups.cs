@@ -241,12 +241,13 @@ public sealed partial class SharedGroups
         group.Add(member);
         if (member.IsDurable && !group.KeepsMessages)
         {
-            group.KeepsMessages = true;
             if (_places is null)
             {
-                // Its row stands in the writer's queue before that of the subscription whose SUBACK promises it.
+                // Its row stands in the writer's queue before the messages, and the subscription whose SUBACK promises them.
                 _env.Store.Post(new GroupWrite(group.Session));
             }
+
+            group.KeepsMessages = true;
         }
     }
 
