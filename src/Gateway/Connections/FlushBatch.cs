@@ -1,3 +1,5 @@
+using Broker.Grains.Shared;
+
 namespace Broker.Gateway.Connections;
 
 /// <summary>
@@ -17,12 +19,19 @@ internal static class FlushBatch
     public static Scope Open()
     {
         var scope = new Scope(isInner: _isOpen);
-        _isOpen = true;
+        if (!_isOpen)
+        {
+            _isOpen = true;
+            LenderTurn.Begin();
+        }
+
         return scope;
     }
 
     private static void End()
     {
+        // Before the flush: what it sends leaves with the rest.
+        LenderTurn.End();
         _isOpen = false;
         if (_dirty is null)
         {

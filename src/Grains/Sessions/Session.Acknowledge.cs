@@ -22,41 +22,32 @@ public sealed partial class Session
     /// </summary>
     public bool Acknowledge(IClientLink link, PacketType type, ushort packetId, ReasonCode reason)
     {
-        bool isKnown;
-        ILender? lender;
         lock (_gate)
         {
-            _visitsLender = true;
-            isKnown = _link != link || Acknowledge(type, packetId, reason);
-            _visitsLender = false;
-            lender = _lenderToVisit;
-            _lenderToVisit = null;
-        }
-
-        lender?.Drain();
-        return isKnown;
-    }
-
-    private bool Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
-    {
-        var delivery = FindInflight(packetId);
-        switch (type)
-        {
-            case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
-                NoteSpeed(delivery);
-                Complete(delivery);
+            if (_link != link)
+            {
                 return true;
+            }
 
-            case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
-                Received(delivery, reason);
-                return true;
+            var delivery = FindInflight(packetId);
+            switch (type)
+            {
+                case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
+                    NoteSpeed(delivery);
+                    Complete(delivery);
+                    return true;
 
-            case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
-                Complete(delivery);
-                return true;
+                case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
+                    Received(delivery, reason);
+                    return true;
 
-            default:
-                return false;
+                case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
+                    Complete(delivery);
+                    return true;
+
+                default:
+                    return false;
+            }
         }
     }
 

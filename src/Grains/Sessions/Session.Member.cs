@@ -15,10 +15,6 @@ public sealed partial class Session
     // Whether some group was told that there is no room, and has to be told when there is.
     private bool _owesRoom;
 
-    // Whether the present caller empties the inbox of a group after it has let go of the lock, and of which one.
-    private bool _visitsLender;
-    private ILender? _lenderToVisit;
-
     /// <summary>
     /// Takes a message of a group: sent at once, or queued when the window has room but something waits before it. Called by
     /// the group, under the lock of its session.
@@ -175,7 +171,7 @@ public sealed partial class Session
             member.HasRoom = true;
             if (member.Lender.NoteRoom())
             {
-                Visit(member.Lender);
+                LenderTurn.Add(member.Lender);
             }
         }
     }
@@ -242,19 +238,7 @@ public sealed partial class Session
         delivery.Loan = null;
         delivery.Lender = null;
         member.Lender.Put([new Settlement(member, loan, outcome)]);
-        Visit(member.Lender);
-    }
-
-    private void Visit(ILender lender)
-    {
-        if (_visitsLender && (_lenderToVisit is null || _lenderToVisit == lender))
-        {
-            _lenderToVisit = lender;
-        }
-        else
-        {
-            lender.Schedule();
-        }
+        LenderTurn.Add(member.Lender);
     }
 
     private void JoinGroup(Subscription subscription, bool isNew)
