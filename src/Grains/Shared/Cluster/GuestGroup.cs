@@ -211,7 +211,7 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
             _owner = null;
         }
 
-        places.Seek(this);
+        places.Seek(this, isLate: true);
     }
 
     /// <summary>A silo has gone without taking it: whoever has the group next is told.</summary>

@@ -83,7 +83,8 @@ public sealed partial class SharedPlaces
     }
 
     /// <summary>Finds the silo that has a group, or has it made here.</summary>
-    internal void Seek(GuestGroup guest) => _ = Task.Run(() => SeekAsync(guest));
+    /// <param name="isLate">The silo that should have it does not know it yet: it is given a moment.</param>
+    internal void Seek(GuestGroup guest, bool isLate = false) => _ = Task.Run(() => SeekAsync(guest, isLate));
 
     /// <summary>Makes a message of a group elsewhere a durable member's own.</summary>
     internal void Transfer(LocalMember member, Delivery loan, Delivery own)
@@ -102,8 +103,13 @@ public sealed partial class SharedPlaces
     /// <summary>A group has no members: it ends if that stays so and no durable session has it among its subscriptions.</summary>
     internal void ReviewLater(SharedGroup group) => _ = ReviewAsync(group);
 
-    private async Task SeekAsync(GuestGroup guest)
+    private async Task SeekAsync(GuestGroup guest, bool isLate)
     {
+        if (isLate)
+        {
+            await Task.Delay(Pause, _time);
+        }
+
         while (_groups.IsCurrent(guest))
         {
             try
