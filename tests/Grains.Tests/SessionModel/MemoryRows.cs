@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Broker.Grains.Messages;
 using Broker.Grains.Storage;
 using Xunit;
@@ -11,7 +12,7 @@ internal sealed class MemoryRows : IStoreBatch
 
     public Dictionary<(long Session, long Sequence), DeliveryRow> Deliveries { get; } = [];
 
-    public Dictionary<long, (ApplicationMessage Message, int References)> Messages { get; } = [];
+    public ConcurrentDictionary<long, (ApplicationMessage Message, int References)> Messages { get; } = [];
 
     public Dictionary<(long Session, ushort PacketId), MessageId> Inbound { get; } = [];
 
@@ -103,7 +104,7 @@ internal sealed class MemoryRows : IStoreBatch
             Messages[message] = (stored.Message, stored.References - 1);
             if (stored.References == 1)
             {
-                Messages.Remove(message);
+                Messages.TryRemove(message, out _);
             }
         }
     }

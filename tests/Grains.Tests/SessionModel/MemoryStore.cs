@@ -53,16 +53,16 @@ internal sealed class MemoryStore : IMessageStore
         Task.FromResult(_rows.Sessions.Values.FirstOrDefault(s => s.ClientId == clientId));
 
     public Task<List<DeliveryRow>> LoadDeliveriesAsync(long session, CancellationToken cancellationToken) =>
-        Task.FromResult(_rows.Deliveries.Values.Where(d => d.Session == session).OrderBy(d => d.Sequence).ToList());
+        Read(() => _rows.Deliveries.Values.Where(d => d.Session == session).OrderBy(d => d.Sequence).ToList());
 
     public Task<List<InboundRow>> LoadInboundIdsAsync(long session, CancellationToken cancellationToken) =>
-        Task.FromResult(_rows.Inbound.Where(i => i.Key.Session == session).Select(i => new InboundRow(i.Key.PacketId, i.Value)).ToList());
+        Read(() => _rows.Inbound.Where(i => i.Key.Session == session).Select(i => new InboundRow(i.Key.PacketId, i.Value)).ToList());
 
     public Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         FailsReads
             ? Task.FromException<Dictionary<long, ApplicationMessage>>(new StoreException("not readable"))
-            : Task.FromResult(numbers.Distinct().Where(_rows.Messages.ContainsKey).ToDictionary(n => n, n => _rows.Messages[n].Message));
+            : Task.FromResult(Messages(numbers));
 
     /// <summary>Commits everything posted so far in one transaction.</summary>
     public void Commit()
@@ -74,8 +74,13 @@ internal sealed class MemoryStore : IMessageStore
             _posted = [];
         }
 
-        var outcomes = taken.ConvertAll(write => (Write: write, Error: Add(write)));
-        _rows.Check();
+        List<(StoreWrite Write, Exception? Error)> outcomes;
+        lock (_rows)
+        {
+            outcomes = taken.ConvertAll(write => (Write: write, Error: Add(write)));
+            _rows.Check();
+        }
+
         foreach (var (write, error) in outcomes)
         {
             write.Complete(error);
@@ -94,6 +99,30 @@ internal sealed class MemoryStore : IMessageStore
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private Dictionary<long, ApplicationMessage> Messages(IReadOnlyList<long> numbers)
+    {
+        // Sessions ask for bodies with their lock held, which a commit may want: no lock here.
+        var found = new Dictionary<long, ApplicationMessage>();
+        foreach (var number in numbers)
+        {
+            if (_rows.Messages.TryGetValue(number, out var stored))
+            {
+                found[number] = stored.Message;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>What a session asks for without its lock.</summary>
+    private Task<T> Read<T>(Func<T> read)
+    {
+        lock (_rows)
+        {
+            return Task.FromResult(read());
+        }
+    }
 
     /// <summary>A write that is fenced is refused alone; it throws before it has added anything.</summary>
     private SessionFencedException? Add(StoreWrite write)

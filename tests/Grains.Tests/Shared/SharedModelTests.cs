@@ -122,7 +122,9 @@ public sealed class SharedModelTests(ITestOutputHelper output)
             }
 
             // A group that comes from the store is loaded by the first member.
-            await _broker.CommitUntilAsync(Eventually(() => _broker.Sessions.Find(Filter) is { State: SessionState.Ready }));
+            var loaded = Eventually(() => _broker.Sessions.Find(Filter) is { State: SessionState.Ready });
+            await _broker.CommitUntilAsync(loaded);
+            await loaded;
         }
 
         private void Disconnect(int member)
