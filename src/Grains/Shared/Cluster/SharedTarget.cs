@@ -45,7 +45,7 @@ internal sealed class SharedTarget(Peer silo, SiloAddress local) : IEdgeTarget<S
         foreach (var item in items.OfType<LoanItem>())
         {
             loans.Add(item.ToLoan());
-            messages.Add(new RoutedMessage(item.Message, item.Message.Id));
+            messages.Add(new RoutedMessage(item.Message));
         }
 
         return new SharedBatch
