@@ -77,7 +77,7 @@ internal sealed class MemoryStore : IMessageStore
         List<(StoreWrite Write, Exception? Error)> outcomes;
         lock (_rows)
         {
-            outcomes = taken.ConvertAll(write => (Write: write, Error: Add(write)));
+            outcomes = taken.ConvertAll(write => (Write: write, Error: (Exception?)Add(write)));
             _rows.Check();
         }
 
