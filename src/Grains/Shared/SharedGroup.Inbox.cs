@@ -154,8 +154,9 @@ internal sealed partial class SharedGroup : IThreadPoolWorkItem
     {
         if (!_isLoaded && !_isLoading && (_mustWake || _inbox.Count > 0))
         {
+            // Elsewhere: it takes the session's lock, and whoever has that may want the inbox.
             _isLoading = true;
-            _ = LoadAsync();
+            _ = Task.Run(LoadAsync);
         }
 
         return _isLoaded;

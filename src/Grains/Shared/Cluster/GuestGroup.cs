@@ -276,7 +276,7 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
         _version++;
         if (_owner is not null && !_isTelling)
         {
-            _isTelling = _owner.PostShared(new MembersItem(this));
+            _isTelling = _owner.PostShared(new MembersItem(this, _members.Count));
         }
     }
 

@@ -49,14 +49,15 @@ internal sealed class SettlementItem(SharedSettlement settlement, GuestGroup? gu
 }
 
 /// <summary>The members that a group on the other silo has here, as they are when it is sent.</summary>
-internal sealed class MembersItem(GuestGroup guest) : SharedItem
+/// <param name="members">How many there are now, for its size, which must not change while it waits.</param>
+internal sealed class MembersItem(GuestGroup guest, int members) : SharedItem
 {
     // Of a member, about.
     private const int MemberSize = 48;
 
     private long _version;
 
-    public override int Size => guest.MemberCount * MemberSize;
+    public override int Size => base.Size + (members * MemberSize);
 
     public SharedMembers Take() => guest.Tell(out _version);
 

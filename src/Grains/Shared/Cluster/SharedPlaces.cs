@@ -97,7 +97,9 @@ public sealed partial class SharedPlaces
         }
 
         own.SetRowState(RowState.Taken);
-        _ = MoveAsync(member, (LoanStub)loan, own);
+
+        // Elsewhere: the caller holds the lock of the member's session.
+        _ = Task.Run(() => MoveAsync(member, (LoanStub)loan, own));
     }
 
     /// <summary>A group has no members: it ends if that stays so and no durable session has it among its subscriptions.</summary>
