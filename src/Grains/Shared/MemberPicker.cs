@@ -50,14 +50,14 @@ internal sealed class MemberPicker(SharedStrategy strategy, Random random)
     private GroupMember? InTurn(in Candidates among)
     {
         var member = Following(among, _next % among.Count, out var index);
-        _next = index + 1;
+        _next = member is null ? _next : index + 1;
         return member;
     }
 
     private GroupMember? LeastLent(in Candidates among)
     {
         GroupMember? least = null;
-        var at = _next;
+        var at = -1;
         for (var i = 0; i < among.Count; i++)
         {
             var index = (_next + i) % among.Count;
@@ -68,7 +68,8 @@ internal sealed class MemberPicker(SharedStrategy strategy, Random random)
             }
         }
 
-        _next = at + 1;
+        // Nobody had room: whose turn it is stays.
+        _next = least is null ? _next : at + 1;
         return least;
     }
 
