@@ -227,7 +227,7 @@ public sealed partial class Session
     }
 
     /// <summary>Tells the group what has become of a message that it has lent; nothing when the message is the session's own.</summary>
-    private void EndLoan(Delivery delivery, LoanOutcome outcome)
+    private static void EndLoan(Delivery delivery, LoanOutcome outcome)
     {
         if (delivery.Loan is not { } loan)
         {

@@ -225,7 +225,11 @@ public sealed partial class SharedGroups
 
     private SharedGroup Create(string filter, long number, out Moved moved)
     {
-        SharedFilter.TryParse(filter, out var topicFilter);
+        if (!SharedFilter.TryParse(filter, out var topicFilter))
+        {
+            throw new ArgumentException($"'{filter}' is not the filter of a shared subscription.", nameof(filter));
+        }
+
         var session = _sessions.TryAdd(filter, number, epoch: 1)
             ?? throw new InvalidOperationException($"A session has the name of the group '{filter}'.");
         session.ExpiryInterval = uint.MaxValue;
