@@ -18,7 +18,6 @@ public sealed class ConnAckTests(SharedBroker shared) : SharedBrokerTest(shared)
         var client = await ConnectAsync();
 
         var properties = client.ConnAck.Properties;
-        Assert.Equal(0u, properties.Number(Prop.SharedSubscriptionAvailable));
         Assert.Equal(1u, properties.Number(Prop.RetainAvailable) ?? 1);
         Assert.Equal(1u, properties.Number(Prop.WildcardSubscriptionAvailable) ?? 1);
         Assert.Equal(1u, properties.Number(Prop.SubscriptionIdentifierAvailable) ?? 1);

@@ -14,21 +14,6 @@ public sealed class SubAckTests(SharedBroker shared) : SharedBrokerTest(shared)
         Assert.Equal([ReasonCode.GrantedQoS2, ReasonCode.Success, ReasonCode.GrantedQoS1], granted.Reasons);
     }
 
-    [Theory, BothVersions]
-    public async Task Shared_subscription_is_refused_with_0x9E_while_not_available(ProtocolVersion version)
-    {
-        var client = await ConnectAsync(version);
-
-        var answer = await client.SubscribeAsync([new Subscription("$share/group/" + Topic()), new Subscription(Topic(), 1)]);
-
-        var refused = version == ProtocolVersion.Mqtt5 ? ReasonCode.SharedSubscriptionsNotSupported : ReasonCode.UnspecifiedError;
-        Assert.Equal([refused, ReasonCode.GrantedQoS1], answer.Reasons);
-        await client.SendPublishAsync(Topic(), "once");
-        await client.SendPublishAsync(Topic(), "end");
-        await client.ExpectPublishAsync(Topic(), "once");
-        await client.ExpectPublishAsync(Topic(), "end");
-    }
-
     // [MQTT-3.10.4-2] [MQTT-3.10.4-4]
     [Theory, EveryVersion]
     public async Task Unsubscribed_filter_gets_nothing_more_MQTT_3_10_4_1(ProtocolVersion version)

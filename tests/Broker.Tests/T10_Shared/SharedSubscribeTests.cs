@@ -114,7 +114,7 @@ public sealed class SharedSubscribeTests(SharedBroker shared) : SharedBrokerTest
     }
 
     [Fact]
-    public async Task Each_member_gets_its_own_QoS_identifier_and_retain_flag()
+    public async Task Each_member_gets_its_own_QoS_identifier_and_retain_flag_MQTT_4_8_2_3()
     {
         var filter = $"$share/g/{Topic()}";
         var low = await ConnectAsync();
