@@ -54,6 +54,10 @@ public sealed class GroupMember(Func<EndPoint> broker, ConnectOptions options, s
                 // The broker is down, went down, or hangs.
                 await Task.Delay(Pause, CancellationToken.None);
             }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // It was told to stop while it was sending.
+            }
         }
     }
 
