@@ -27,8 +27,7 @@ internal static class Banner
         }
 
         text.WriteLine($"http   {listeners.Http}");
-        var elapsed = DateTimeOffset.Now - EarlierLife.Began;
-        text.WriteLine($"ready in {elapsed.TotalMilliseconds:F0} ms");
+        text.WriteLine($"ready in {ProgramStart.Elapsed.TotalMilliseconds:F0} ms");
         output.Write(text.ToString());
         output.Flush();
     }
