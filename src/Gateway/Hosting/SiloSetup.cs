@@ -60,6 +60,7 @@ internal static class SiloSetup
             o.Invariant = "Npgsql";
             o.ConnectionString = connection;
         });
+        silo.AddGrainStorage(connection);
         silo.Services.AddSingleton<IFatalErrorHandler, DeclaredDead>();
         silo.Configure<Orleans.Configuration.ClusterOptions>(o =>
         {
