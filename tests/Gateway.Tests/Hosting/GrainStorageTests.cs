@@ -4,8 +4,6 @@ using Broker.Gateway.Hosting;
 using Broker.Grains.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orleans.Hosting;
-using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace Broker.Gateway.Tests.Hosting;

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Broker.Grains.Storage;
+using Broker.Grains.Storage.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Broker.Grains.Tests.Storage.StoreTestExtensions;
 
@@ -105,4 +107,34 @@ public sealed class PostgresNumbersTests
 
         await EventuallyAsync(() => idle.NodeNumber != before, "another node number");
     }
+
+    [Fact]
+    public async Task A_silo_of_a_cluster_that_slept_until_another_got_its_number_commits_nothing_under_it()
+    {
+        await using var pair = await PostgresPair.OpenAsync(
+            """
+            INSERT INTO broker_node SELECT n, -n, 0, 0, now() + interval '1 hour' FROM generate_series(1, 65535) n;
+            UPDATE broker_node SET leased_until = now() - interval '1 minute' WHERE number IN (7, 8, 9);
+            """);
+        await using var sleeper = NewShared(pair);
+        await sleeper.OpenedAsync();
+        await sleeper.WriteAsync(static batch => batch.PutLastAlive(1));
+        await PostgresTestServer.ExecuteAsync(
+            pair.ConnectionString, $"UPDATE broker_node SET leased_until = now() - interval '1 second' WHERE number = {sleeper.NodeNumber}");
+        await using var next = NewShared(pair);
+        await next.OpenedAsync();
+        Assert.Equal(sleeper.NodeNumber, next.NodeNumber);
+        Assert.NotEqual(sleeper.Owner, next.Owner);
+
+        // It wakes up: what it numbers from here on is in no message that anybody acknowledges.
+        await Assert.ThrowsAnyAsync<StoreException>(() => sleeper.WriteAsync(batch => batch.PutRetained("a", 1, Message())));
+        await Assert.ThrowsAnyAsync<StoreException>(() => sleeper.NewSessionAsync("c"));
+
+        await next.WriteAsync(static batch => batch.PutRetained("b", 1, Message()));
+        Assert.Equal("b", await PostgresTestServer.ScalarAsync<string>(pair.ConnectionString, "SELECT topic FROM broker_retained"));
+        Assert.Equal(0, await pair.CountAsync("broker_session"));
+    }
+
+    private static PostgresMessageStore NewShared(PostgresPair pair) => new(
+        new PostgresStoreOptions { ConnectionString = pair.ConnectionString, IsShared = true }, NullLogger<PostgresMessageStore>.Instance);
 }
