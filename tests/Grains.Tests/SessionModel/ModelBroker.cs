@@ -28,6 +28,7 @@ internal sealed class ModelBroker : IDisposable
     public ModelBroker(MemoryRows rows, SessionOptions options, TimeSpan grace)
     {
         var storeOptions = new StoreOptions { AckGrace = grace };
+        Rows = rows;
         Store = new MemoryStore(rows);
         _ids = new MessageIdSource(Store, TimeProvider.System);
         _grace = new AckGraceQueue(storeOptions);
@@ -47,6 +48,8 @@ internal sealed class ModelBroker : IDisposable
         var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, shared, TimeProvider.System);
         recovery.Apply(rows.Recover() with { LastAlive = null });
     }
+
+    public MemoryRows Rows { get; }
 
     public MemoryStore Store { get; }
 
