@@ -46,6 +46,10 @@ public interface ISiloInbox : IGrainService
     [Alias("Drain")]
     Task Drain();
 
+    /// <summary>Returns when every message that this silo had for that one when it was called has been answered.</summary>
+    [Alias("DrainTowards")]
+    Task DrainTowards(SiloAddress silo);
+
     /// <summary>The session belongs to another silo now.</summary>
     [Alias("Forget")]
     Task Forget(string clientId);

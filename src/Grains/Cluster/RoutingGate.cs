@@ -5,12 +5,14 @@ namespace Broker.Grains.Cluster;
 /// was decided by an index before a change of it is then on its way; what is routed from then on sees the change.
 /// </summary>
 /// <remarks>Two counters, of which one is in use: a waiter has the other one used from now on, and waits for this one to empty.</remarks>
-public sealed class RoutingGate : IDisposable
+public sealed class RoutingGate
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
 
-    private readonly SemaphoreSlim _oneWaiter = new(1);
+    private readonly Lock _gate = new();
     private readonly int[] _routing = new int[2];
+    private Task _pass = Task.CompletedTask;
+    private Task? _next;
     private int _phase;
 
     /// <summary>A publish begins; the result is for <see cref="Exit"/>.</summary>
@@ -33,25 +35,41 @@ public sealed class RoutingGate : IDisposable
     /// <summary>Everything that the publish needs has been handed over.</summary>
     public void Exit(int phase) => Interlocked.Decrement(ref _routing[phase]);
 
-    /// <inheritdoc />
-    public void Dispose() => _oneWaiter.Dispose();
-
-    /// <summary>Completes when every publish that has begun before is handed over.</summary>
-    public async Task PassedAsync()
+    /// <summary>Completes when every publish that has begun before is handed over. Who asks while one is waited for shares the next.</summary>
+    public Task PassedAsync()
     {
-        await _oneWaiter.WaitAsync();
-        try
+        lock (_gate)
         {
-            var phase = _phase;
-            Interlocked.Exchange(ref _phase, 1 - phase);
-            while (Volatile.Read(ref _routing[phase]) > 0)
+            if (_next is null && _pass.IsCompleted)
             {
-                await Task.Delay(Look);
+                return _pass = PassAsync();
             }
+
+            return _next ??= PassAfterAsync(_pass);
         }
-        finally
+    }
+
+    private async Task PassAfterAsync(Task running)
+    {
+        // Not inside the lock of who asks.
+        await running.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        Task pass;
+        lock (_gate)
         {
-            _oneWaiter.Release();
+            _next = null;
+            _pass = pass = PassAsync();
+        }
+
+        await pass;
+    }
+
+    private async Task PassAsync()
+    {
+        var phase = _phase;
+        Interlocked.Exchange(ref _phase, 1 - phase);
+        while (Volatile.Read(ref _routing[phase]) > 0)
+        {
+            await Task.Delay(Look);
         }
     }
 }

@@ -152,7 +152,8 @@ public sealed partial class SessionMoves(
         try
         {
             await local.AnnouncedAsync().WaitAsync(cancellationToken);
-            await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(AnswerTime, cancellationToken);
+            await Task.WhenAll(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(DrainAsync(peer.Address)))
+                .WaitAsync(AnswerTime, cancellationToken);
             await peer.Inbox.Flush(clientId).WaitAsync(AnswerTime, cancellationToken);
         }
         catch
@@ -218,6 +219,16 @@ public sealed partial class SessionMoves(
         }
 
         return lifecycle.Depart(clientId)?.Adoption?.From;
+    }
+
+    /// <summary>
+    /// This silo's part of <c>ISiloInbox.DrainTowards</c>. Only the former silo of a session matters to its move: what is under way to the
+    /// new one may wait for the very session, and so for the move.
+    /// </summary>
+    public async Task DrainAsync(SiloAddress silo)
+    {
+        await gate.PassedAsync();
+        await (peers.Find(silo)?.Edge.DrainedAsync() ?? Task.CompletedTask);
     }
 
     /// <summary>This silo's part of <c>ISiloInbox.Drain</c>.</summary>

@@ -96,6 +96,9 @@ public sealed class SiloInbox(
     public Task Drain() => Moves.DrainAsync();
 
     /// <inheritdoc />
+    public Task DrainTowards(SiloAddress silo) => Moves.DrainAsync(silo);
+
+    /// <inheritdoc />
     public Task Flush(string clientId) => lifecycle.FlushAsync(clientId);
 
     /// <inheritdoc />

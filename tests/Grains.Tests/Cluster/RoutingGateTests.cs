@@ -3,11 +3,9 @@ using Xunit;
 
 namespace Broker.Grains.Tests.Cluster;
 
-public sealed class RoutingGateTests : IDisposable
+public sealed class RoutingGateTests
 {
     private readonly RoutingGate _gate = new();
-
-    public void Dispose() => _gate.Dispose();
 
     [Fact]
     public async Task It_waits_for_what_has_begun_and_not_for_what_begins_later()
@@ -23,6 +21,24 @@ public sealed class RoutingGateTests : IDisposable
 
         _gate.Exit(after);
         await _gate.PassedAsync().WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Who_asks_meanwhile_waits_for_what_has_begun_by_then()
+    {
+        var first = _gate.Enter();
+        var one = _gate.PassedAsync();
+        var second = _gate.Enter();
+        var two = _gate.PassedAsync();
+        var three = _gate.PassedAsync();
+        _gate.Exit(first);
+        await one.WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.Delay(50);
+        Assert.False(two.IsCompleted);
+        Assert.False(three.IsCompleted);
+
+        _gate.Exit(second);
+        await Task.WhenAll(two, three).WaitAsync(TimeSpan.FromSeconds(10));
     }
 
     [Fact]
@@ -42,14 +58,18 @@ public sealed class RoutingGateTests : IDisposable
                 _gate.Exit(phase);
             }
         })).ToList();
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => PassAsync(begun, done)));
+        await stop.CancelAsync();
+        await Task.WhenAll(workers);
+    }
+
+    private async Task PassAsync(long[] begun, long[] done)
+    {
         for (var round = 0; round < 100; round++)
         {
             var before = begun.Select(static (_, i) => i).Select(i => Interlocked.Read(ref begun[i])).ToList();
             await _gate.PassedAsync().WaitAsync(TimeSpan.FromSeconds(10));
             Assert.All(before, (count, i) => Assert.True(Interlocked.Read(ref done[i]) >= count));
         }
-
-        await stop.CancelAsync();
-        await Task.WhenAll(workers);
     }
 }
