@@ -10,12 +10,13 @@ namespace Broker.Grains.Cluster;
 /// Brings the session of a client that connects here to this silo. From a living silo:
 /// <list type="number">
 /// <item>that silo closes the client's connection; the session stays there and goes on collecting;</item>
+/// <item>all silos finish what they have under way, to wherever: what the former one has stored for it does not come here any more;</item>
 /// <item>it arrives here: routable, announced to all silos, but what comes for it waits;</item>
-/// <item>all silos finish what they had under way, and the former one commits what it has for it;</item>
+/// <item>all silos finish what they have under way to the former one, and that one commits what it has for it;</item>
 /// <item>this silo takes it in the store: from here on the former one's writes for it are refused by the epoch;</item>
 /// <item>what waited is delivered, without what the former silo had stored; the former one forgets it.</item>
 /// </list>
-/// Whatever fails before the fourth step leaves the session where it was.
+/// Whatever fails before the fifth step leaves the session where it was.
 /// </summary>
 public sealed partial class SessionMoves(
     ClusterStore store,
@@ -147,6 +148,9 @@ public sealed partial class SessionMoves(
             return;
         }
 
+        // Else a message that the former silo had stored by now, and that comes here late for another subscriber, would be taken
+        // for a new one. It also brings what the client has published over there to the others before it repeats any of it here.
+        await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(DrainAsync())).WaitAsync(AnswerTime, cancellationToken);
         var stored = before.Queues.GetValueOrDefault(place.Number).LastSequence;
         var session = recovery.AddArriving(before, former is null ? null : adoptions.Of(former));
         try
@@ -228,6 +232,7 @@ public sealed partial class SessionMoves(
     public async Task DrainAsync(SiloAddress silo)
     {
         await gate.PassedAsync();
+        RefuseIfKept();
         await (peers.Find(silo)?.Edge.DrainedAsync() ?? Task.CompletedTask);
     }
 
@@ -235,7 +240,17 @@ public sealed partial class SessionMoves(
     public async Task DrainAsync()
     {
         await gate.PassedAsync();
+        RefuseIfKept();
         await Task.WhenAll(peers.Living.Select(static p => p.Edge.DrainedAsync()));
+    }
+
+    /// <summary>What is kept for a dead silo is under way, and nobody can say yet to where: the move is tried again when it is settled.</summary>
+    private void RefuseIfKept()
+    {
+        if (peers.All.FirstOrDefault(static p => p.IsDead) is { } dead)
+        {
+            throw new InvalidOperationException($"Silo {dead.Address} is dead and not settled yet.");
+        }
     }
 
     [LoggerMessage(350, LogLevel.Information, "The session of '{ClientId}' could not be brought here from {Silo} yet: {Cause}")]
