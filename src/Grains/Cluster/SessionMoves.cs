@@ -234,6 +234,7 @@ public sealed partial class SessionMoves(
         await gate.PassedAsync();
         RefuseIfKept();
         await (peers.Find(silo)?.Edge.DrainedAsync() ?? Task.CompletedTask);
+        RefuseIfKept();
     }
 
     /// <summary>This silo's part of <c>ISiloInbox.Drain</c>.</summary>
@@ -242,6 +243,9 @@ public sealed partial class SessionMoves(
         await gate.PassedAsync();
         RefuseIfKept();
         await Task.WhenAll(peers.Living.Select(static p => p.Edge.DrainedAsync()));
+
+        // The edge of a silo that has died meanwhile has given back what it had.
+        RefuseIfKept();
     }
 
     /// <summary>What is kept for a dead silo is under way, and nobody can say yet to where: the move is tried again when it is settled.</summary>
