@@ -18,6 +18,11 @@ internal static class SiloSetup
     // MQTT clients are the only clients; no Orleans client connects from outside.
     private const int NoGateway = 0;
 
+    // Below the ports of outgoing connections (net.ipv4.ip_local_port_range begins at 32768).
+    private const int FirstFreePort = 15_000;
+    private const int LastFreePort = 32_000;
+    private const int PortAttempts = 100;
+
     // Three misses of a probe a second: a silo that died is found dead in less than two seconds.
     private static readonly TimeSpan Probe = TimeSpan.FromSeconds(1);
 
@@ -115,10 +120,25 @@ internal static class SiloSetup
         }
     }
 
+    /// <summary>
+    /// A port that nobody listens on. Not one that the system would choose: it takes those from the range of outgoing connections,
+    /// and may give the same one away again before the silo listens.
+    /// </summary>
     private static int FreePort(IPAddress address)
     {
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(address, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = Random.Shared.Next(FirstFreePort, LastFreePort);
+            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(address, port));
+                return port;
+            }
+            catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < PortAttempts)
+            {
+                // Somebody listens there; the next one is as good.
+            }
+        }
     }
 }
