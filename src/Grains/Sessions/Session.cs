@@ -167,14 +167,15 @@ public sealed partial class Session
     /// <summary>
     /// Ends the session: nothing is routed to it any more, its durable rows go, publishers that wait for it are released.
     /// </summary>
-    public void End()
+    /// <returns>False when it had ended before.</returns>
+    public bool End()
     {
         List<Subscription> subscriptions;
         lock (_gate)
         {
             if (_state == SessionState.Ended)
             {
-                return;
+                return false;
             }
 
             DetachLink();
@@ -190,6 +191,8 @@ public sealed partial class Session
         {
             _env.Store.Post(new SessionDeletion(Number));
         }
+
+        return true;
     }
 
     private IClientLink? DetachLink()

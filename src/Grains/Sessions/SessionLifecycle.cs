@@ -273,9 +273,7 @@ public sealed class SessionLifecycle(
 
     private void End(Session session)
     {
-        session.End();
-        table.Remove(session);
-        table.FreeSlot(session.Slot);
+        table.End(session);
         wills.SessionEnded(session.ClientId);
     }
 

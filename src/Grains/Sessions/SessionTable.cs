@@ -72,6 +72,16 @@ public sealed class SessionTable
     /// <summary>Removes a session that has ended, unless another has taken its place.</summary>
     public void Remove(Session session) => _byClient.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
 
+    /// <summary>Ends a session. Its slot is given back once, whoever else ends it or lets go of it at the same time.</summary>
+    public void End(Session session)
+    {
+        if (session.End())
+        {
+            Remove(session);
+            FreeSlot(session.Slot);
+        }
+    }
+
     /// <summary>Lets go of a session that another silo has.</summary>
     public void Discard(Session session)
     {
@@ -84,7 +94,7 @@ public sealed class SessionTable
     }
 
     /// <summary>Gives the slot of an ended session to the next one.</summary>
-    public void FreeSlot(int slot)
+    private void FreeSlot(int slot)
     {
         lock (_slots)
         {

@@ -286,9 +286,7 @@ public sealed partial class SharedGroups
     private void End(SharedGroup group)
     {
         Remove(group);
-        group.Session.End();
-        _sessions.Remove(group.Session);
-        _sessions.FreeSlot(group.Session.Slot);
+        _sessions.End(group.Session);
     }
 
     private void Remove(SharedGroup group)

@@ -37,6 +37,7 @@ public sealed class RecordOutcomeTests
         using var one = await SessionFixture.StartAsync();
         one.Broker.Sessions.Discard(one.Session);
         one.Broker.Sessions.Discard(one.Session);
+        one.Broker.Sessions.End(one.Session);
 
         var first = one.Broker.Sessions.TryAddEphemeral("a");
         var second = one.Broker.Sessions.TryAddEphemeral("b");
