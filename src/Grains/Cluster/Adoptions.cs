@@ -22,8 +22,9 @@ public sealed class Adoptions(Peers peers, LiveSilos silos)
             if (!_byDead.TryGetValue(dead, out var adoption))
             {
                 // Nothing was ever under way from here to a silo that was no peer.
-                var unsettled = peers.Living.Select(static p => p.Address).Where(s => !_settled.Contains((s, dead)));
-                adoption = new Adoption(dead, peers.Find(dead) is null ? unsettled : unsettled.Append(silos.Local));
+                var origins = peers.Living.Select(static p => p.Address);
+                origins = peers.Find(dead) is null ? origins : origins.Append(silos.Local);
+                adoption = new Adoption(dead, origins.Where(s => !_settled.Contains((s, dead))));
                 if (adoption.IsOver)
                 {
                     return null;

@@ -26,6 +26,7 @@ public sealed partial class DeadSilos(
     ILogger<DeadSilos> logger) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(1);
 
     // A silo that has many sessions to adopt is asked again.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
@@ -38,7 +39,6 @@ public sealed partial class DeadSilos(
     /// <summary>Begins to take notice of deaths; the silo has its sessions.</summary>
     public void Open()
     {
-        routing.Stray = (peer, item) => _ = Task.Run(() => RecoverAsync(peer, [item]));
         peers.Died += Died;
         Died();
     }
@@ -144,41 +144,35 @@ public sealed partial class DeadSilos(
             return false;
         }
 
-        foreach (var peer in dead)
-        {
-            await RecoverAsync(peer);
-            shared.SiloSettled(peer);
-        }
-
-        foreach (var peer in living)
-        {
-            peer.Post(new Outgoing(default, null, Settled: addresses));
-        }
-
-        adoptions.Settled(silos.Local, addresses);
+        await RecoverAsync(dead, addresses);
+        dead.ForEach(shared.SiloSettled);
         dead.ForEach(peer => Settled(peer.Address));
         _ = retained.ReadAsync(addresses, () => _isDisposed);
         return true;
     }
 
-    private async Task RecoverAsync(Peer peer)
+    /// <summary>Sends on what was under way to dead silos, all of it before the first publish that does not wait for them any more.</summary>
+    private async Task RecoverAsync(List<Peer> dead, SiloAddress[] addresses)
     {
-        // Its edge gives back what is in flight when that call has ended. Publishes that did not wait have been handed over.
-        await peer.Edge.DrainedAsync();
+        // Their edges give back what is in flight when that call has ended. Publishes that did not wait have been handed over.
+        await Task.WhenAll(dead.Select(static p => p.Edge.DrainedAsync()));
         await gate.PassedAsync();
-        while (!peer.IsSettled)
+        while (!gate.TryWithoutUnheld(() => peers.TryRemove(dead, Forget)))
         {
-            var kept = peer.TakeKept(isLast =>
+            foreach (var peer in dead)
             {
-                if (isLast)
-                {
-                    interest.Drop(peer);
-                }
-            });
-            await RecoverAsync(peer, kept);
+                await RecoverAsync(peer, peer.TakeKept());
+            }
+
+            await Task.Delay(Look);
         }
 
-        peers.Remove(peer);
+        void Forget()
+        {
+            // In this order: whoever finds no interest of theirs finds their sessions admitted.
+            adoptions.Settled(silos.Local, addresses);
+            dead.ForEach(interest.Drop);
+        }
     }
 
     private async Task RecoverAsync(Peer peer, List<Outgoing> items)

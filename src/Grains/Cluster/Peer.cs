@@ -67,23 +67,22 @@ public sealed class Peer : IDisposable
     internal long LastUpdate { get; set; }
 
     /// <summary>Hands over a message whatever the room; the caller asks <see cref="Edge{T}.IsFull"/> before it reads on.</summary>
-    /// <returns>False when the silo is settled, and the message has to find another way.</returns>
-    internal bool Post(in Outgoing item)
+    /// <exception cref="InvalidOperationException">It is settled: whoever posts has not kept to the <see cref="RoutingGate"/>.</exception>
+    internal void Post(in Outgoing item)
     {
         if (Edge.Post(item, mayOverfill: true) != PostResult.Gone)
         {
-            return true;
+            return;
         }
 
         lock (_kept)
         {
             if (IsSettled)
             {
-                return false;
+                throw new InvalidOperationException($"Silo {Address} is settled; a message for it has nowhere to go.");
             }
 
             _kept.Add(item);
-            return true;
         }
     }
 
@@ -112,15 +111,25 @@ public sealed class Peer : IDisposable
     }
 
     /// <summary>Takes what was under way to it, in order.</summary>
-    /// <param name="isLast">Whether from now on nothing is kept.</param>
-    internal List<Outgoing> TakeKept(Action<bool>? isLast = null)
+    internal List<Outgoing> TakeKept()
     {
         lock (_kept)
         {
             List<Outgoing> kept = [.. _kept];
             _kept.Clear();
-            isLast?.Invoke(kept.Count == 0);
             return kept;
+        }
+    }
+
+    /// <summary>Whether something was under way to it that has not been taken.</summary>
+    internal bool HasKept
+    {
+        get
+        {
+            lock (_kept)
+            {
+                return _kept.Count > 0;
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Broker.Grains.Edges;
+using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Topics;
 
 namespace Broker.Grains.Cluster;
@@ -8,7 +9,7 @@ namespace Broker.Grains.Cluster;
 public sealed class Peers : IDisposable
 {
     private readonly ConcurrentDictionary<SiloAddress, Peer> _peers = new();
-    private readonly InboxClient _inboxes;
+    private readonly Func<SiloAddress, ISiloInbox> _inboxOf;
     private readonly LiveSilos _silos;
     private readonly LocalInterest _local;
     private readonly TimeProvider _time;
@@ -22,9 +23,10 @@ public sealed class Peers : IDisposable
     private readonly HashSet<SiloAddress> _known = [];
     private bool _isOpen;
 
-    public Peers(InboxClient inboxes, LiveSilos silos, LocalInterest local, TimeProvider time)
+    /// <param name="inboxOf">How a silo is reached.</param>
+    public Peers(Func<SiloAddress, ISiloInbox> inboxOf, LiveSilos silos, LocalInterest local, TimeProvider time)
     {
-        _inboxes = inboxes;
+        _inboxOf = inboxOf;
         _silos = silos;
         _local = local;
         _time = time;
@@ -73,7 +75,7 @@ public sealed class Peers : IDisposable
                 return known;
             }
 
-            var peer = new Peer(silo, _inboxes.Of(silo), _silos.Local, Metrics, SharedMetrics, _time);
+            var peer = new Peer(silo, _inboxOf(silo), _silos.Local, Metrics, SharedMetrics, _time);
 
             if (_settled.Count > 0)
             {
@@ -108,13 +110,31 @@ public sealed class Peers : IDisposable
         _local.Remove(peer.Interest);
     }
 
-    /// <summary>A dead silo is settled.</summary>
-    internal void Remove(Peer peer)
+    /// <summary>Dead silos are settled, unless something is kept for one. Every living silo is told so, also one that comes later.</summary>
+    /// <param name="forget">Forgets their interest; called when all are told, because publishes do not wait from then on.</param>
+    internal bool TryRemove(IReadOnlyCollection<Peer> dead, Action forget)
     {
         lock (_gate)
         {
-            _peers.TryRemove(peer.Address, out _);
-            _settled.Add(peer.Address);
+            if (dead.Any(static p => p.HasKept))
+            {
+                return false;
+            }
+
+            SiloAddress[] addresses = [.. dead.Select(static p => p.Address)];
+            foreach (var peer in Living)
+            {
+                peer.Post(new Outgoing(default, null, Settled: addresses));
+            }
+
+            foreach (var silo in addresses)
+            {
+                _peers.TryRemove(silo, out _);
+                _settled.Add(silo);
+            }
+
+            forget();
+            return true;
         }
     }
 

@@ -23,9 +23,6 @@ public sealed class RemoteRouting(
 
     private TaskCompletionSource? _settling;
 
-    /// <summary>Takes what was meant for a silo that is settled by now; see <see cref="Recover"/>.</summary>
-    internal Action<Peer, Outgoing> Stray { get; set; } = static (_, _) => { };
-
     /// <summary>
     /// Whether a publish has to wait: a silo that is interested is dead and its sessions are nowhere yet, or the edge to one
     /// is full. Asked before the message is delivered to anybody, so that its order is kept, and inside the
@@ -144,7 +141,7 @@ public sealed class RemoteRouting(
             if (peer != dead)
             {
                 waiting.Ask();
-                Post(peer, new Outgoing(item.Message, waiting, dead.Address));
+                peer.Post(new Outgoing(item.Message, waiting, dead.Address));
             }
         }
 
@@ -192,20 +189,20 @@ public sealed class RemoteRouting(
 
         foreach (var peer in targets)
         {
-            if (message.Qos == QualityOfService.AtMostOnce && !message.Retain && IsDropped(message, peer))
+            if (message.Qos == QualityOfService.AtMostOnce && IsDropped(message, peer))
             {
                 continue;
             }
 
             var waits = message.Qos == QualityOfService.AtMostOnce ? null : record;
             waits?.Ask();
-            Post(peer, new Outgoing(new RoutedMessage(message), waits) { IsRepeat = isRepeat });
+            peer.Post(new Outgoing(new RoutedMessage(message), waits) { IsRepeat = isRepeat });
         }
     }
 
     /// <summary>
     /// QoS 0 waits for nobody: not until the sessions of a dead silo are elsewhere, and not for one that is cut off from here. A
-    /// retained message does, because every silo has to have it.
+    /// retained message waits for the latter, because every silo that lives has to have it.
     /// </summary>
     private bool IsDropped(ApplicationMessage message, Peer peer)
     {
@@ -215,22 +212,13 @@ public sealed class RemoteRouting(
             return true;
         }
 
-        if (peer.Edge.IsFull && peer.Edge.Silence >= Slow)
+        if (!message.Retain && peer.Edge.IsFull && peer.Edge.Silence >= Slow)
         {
             drops.Add(message.Publisher, message.Topic, DropReason.SiloSilent);
             return true;
         }
 
         return false;
-    }
-
-    private void Post(Peer peer, in Outgoing item)
-    {
-        if (!peer.Post(item))
-        {
-            // Settled between the match and now. What clients publish waits until it is settled, but not a Will.
-            Stray(peer, item);
-        }
     }
 
     private sealed class Scratch

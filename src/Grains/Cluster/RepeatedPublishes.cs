@@ -16,6 +16,13 @@ public sealed class RepeatedPublishes(RemoteRouting remote, InboxDelivery delive
     public async Task RouteAsync(ApplicationMessage message, PublishRecord record)
     {
         var phase = gate.Enter();
+        while (remote.MustWait(message.Topic, message.Qos, out var wait))
+        {
+            gate.Exit(phase);
+            await wait;
+            phase = gate.Enter();
+        }
+
         try
         {
             record.Ask();

@@ -52,7 +52,7 @@ public sealed class SiloInbox(
     /// <inheritdoc />
     public Task Interest(InterestUpdate update)
     {
-        if (peers.Get(update.Silo) is not { } peer)
+        if (peers.Get(update.Silo) is not { IsDead: false } peer)
         {
             // It does not know yet; a SUBACK that waits for this one must not leave.
             throw new InvalidOperationException($"Silo {update.Silo} is dead to this one.");

@@ -1,4 +1,5 @@
 using Broker.Grains.Cluster;
+using Broker.Grains.Interfaces.Topics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Grains.Topics;
@@ -11,6 +12,7 @@ internal static class TopicServices
         .AddSingleton<TopicLog>()
         .AddSingleton<LiveSilos>()
         .AddSingleton<InboxClient>()
+        .AddSingleton<Func<SiloAddress, ISiloInbox>>(static s => s.GetRequiredService<InboxClient>().Of)
         .AddSingleton<LocalInterest>()
         .AddSingleton<RemoteInterest>()
         .AddSingleton<Peers>()

@@ -103,7 +103,7 @@ public sealed class WillService(
     /// <summary>Publishes a Will now.</summary>
     public void Publish(Will will)
     {
-        var phase = gate?.Enter();
+        var phase = gate?.EnterUnheld();
         try
         {
             Route(will);
@@ -112,7 +112,7 @@ public sealed class WillService(
         {
             if (phase is { } entered)
             {
-                gate!.Exit(entered);
+                gate!.ExitUnheld(entered);
             }
         }
     }

@@ -1,0 +1,56 @@
+using System.Text;
+using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Shared;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Topics;
+
+namespace Broker.Grains.Tests.Cluster;
+
+/// <summary>Another silo, that notes what it is told, in order.</summary>
+internal sealed class RecordingInbox : ISiloInbox
+{
+    private readonly List<string> _received = [];
+
+    public IReadOnlyList<string> Received
+    {
+        get
+        {
+            lock (_received)
+            {
+                return [.. _received];
+            }
+        }
+    }
+
+    public Task<DeliveryOutcome> Deliver(EdgeBatch batch)
+    {
+        lock (_received)
+        {
+            foreach (var part in batch.Batches)
+            {
+                _received.AddRange(MessageBatchCodec.Decode(part).Select(static m => Encoding.UTF8.GetString(m.Message.Payload)));
+                _received.AddRange(part.Settled.Select(static silo => $"settled {silo}"));
+            }
+        }
+
+        return Task.FromResult(DeliveryOutcome.Success);
+    }
+
+    public Task Interest(InterestUpdate update) => Task.CompletedTask;
+
+    public Task<SiloInterest> InterestIn(string filter) => throw new NotSupportedException();
+
+    public Task Settle(SiloAddress[] dead) => throw new NotSupportedException();
+
+    public Task<SiloAddress?> Detach(string clientId) => throw new NotSupportedException();
+
+    public Task Flush(string clientId) => throw new NotSupportedException();
+
+    public Task Drain() => throw new NotSupportedException();
+
+    public Task DrainTowards(SiloAddress silo) => throw new NotSupportedException();
+
+    public Task Forget(string clientId) => throw new NotSupportedException();
+
+    public Task<SharedAnswer> Share(SharedBatch batch) => throw new NotSupportedException();
+}
