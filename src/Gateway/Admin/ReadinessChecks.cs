@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Gateway.Connections;
 using Broker.Gateway.Hosting;
 using Broker.Grains.Cluster;
 using Broker.Grains.Storage;
@@ -6,9 +7,10 @@ using Broker.Grains.Storage;
 namespace Broker.Gateway.Admin;
 
 /// <summary>Between the opening of the listeners and the beginning of a stop.</summary>
-internal sealed class LifetimeCheck(BrokerState state) : IReadinessCheck
+internal sealed class LifetimeCheck(BrokerState state, ConnectionRegistry connections) : IReadinessCheck
 {
-    public string? Obstacle => state.IsStopping ? "stopping" : state.IsStarted ? null : "starting";
+    public string? Obstacle =>
+        state.IsStopping ? $"stopping, {connections.Count} connections left" : state.IsStarted ? null : "starting";
 }
 
 /// <summary>The silo is an active member of its cluster.</summary>

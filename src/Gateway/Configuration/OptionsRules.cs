@@ -14,6 +14,9 @@ internal static class OptionsRules
     // 16 characters: enough that nobody guesses a random token, and no more than tools make by default.
     private const int MinTokenLength = 16;
 
+    // 1,024: dozens of addresses, in a packet that every client can take.
+    private const int MaxServerReference = 1024;
+
     /// <summary>One line for each rule that is broken, naming keys by <paramref name="form"/>.</summary>
     public static IEnumerable<string> Check(BrokerOptions options, Func<string, string> form)
     {
@@ -59,6 +62,12 @@ internal static class OptionsRules
         foreach (var line in CheckCluster(options, form))
         {
             yield return line;
+        }
+
+        if (options.Shutdown.ServerReference is { Length: 0 or > MaxServerReference })
+        {
+            yield return $"{form("Broker:Shutdown:ServerReference")}: the value given is not allowed; " +
+                $"allowed: 1 to {MaxServerReference} characters";
         }
 
         foreach (var line in CheckAdmin(options.Admin, form))

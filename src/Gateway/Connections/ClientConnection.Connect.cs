@@ -138,7 +138,7 @@ internal sealed partial class ClientConnection
 
     private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
     {
-        if (!_services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null
+        if (!_services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null && _services.Lifecycle.MayStartAnew(ClientId)
             && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
         {
             return (session, new SessionGrant(SessionPresent: false, session.Epoch));

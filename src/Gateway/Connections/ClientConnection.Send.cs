@@ -94,7 +94,7 @@ internal sealed partial class ClientConnection
             static (span, ref p) => AckCodec.Write(span, p.Version, p.Item1));
     }
 
-    private void SendBytes(byte[] bytes) => _output.TryWrite(
+    private void SendBytes(byte[] bytes, bool isLast = false) => _output.TryWrite(
         bytes.Length,
         isControl: true,
         ref bytes,
@@ -102,7 +102,8 @@ internal sealed partial class ClientConnection
         {
             b.CopyTo(span);
             return b.Length;
-        });
+        },
+        isLast);
 
     private bool Send(ConnAckPacket packet) =>
         SendExplained(packet.ReasonString, (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));
@@ -113,8 +114,9 @@ internal sealed partial class ClientConnection
     private void Send(UnsubAckPacket packet) => SendExplained(
         TextOf(packet.Reasons), (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));
 
-    private void SendDisconnect(ReasonCode reason, string? text) => SendExplained(
-        text, (writer, given) => new DisconnectPacket { Reason = reason, ReasonString = given }.Write(writer, Version));
+    /// <summary>No packet follows it [MQTT-3.14.4-1].</summary>
+    private void SendDisconnect(DisconnectPacket packet) => SendExplained(
+        packet.ReasonString, (writer, text) => (packet with { ReasonString = text }).Write(writer, Version), isLast: true);
 
     private void SendConnAckRefusal(ReasonCode reason, string? text) =>
         Send(new ConnAckPacket { Reason = reason, ReasonString = text });
@@ -128,7 +130,7 @@ internal sealed partial class ClientConnection
     /// it with the text [MQTT-3.2.2-19]. One that is too large without must not be sent at all [MQTT-3.1.2-24]; the
     /// conversation cannot go on, so the connection ends.
     /// </summary>
-    private bool SendExplained(string? text, Action<IBufferWriter<byte>, string?> write)
+    private bool SendExplained(string? text, Action<IBufferWriter<byte>, string?> write, bool isLast = false)
     {
         var buffer = new ArrayBufferWriter<byte>();
         write(buffer, _wantsProblemInformation ? text : null);
@@ -140,7 +142,7 @@ internal sealed partial class ClientConnection
 
         if (buffer.WrittenCount <= _clientMaximumPacketSize)
         {
-            SendBytes(buffer.WrittenSpan.ToArray());
+            SendBytes(buffer.WrittenSpan.ToArray(), isLast);
             return true;
         }
 

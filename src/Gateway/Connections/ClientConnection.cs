@@ -27,6 +27,7 @@ internal sealed partial class ClientConnection : IClientLink
     private long _epoch;
     private Task? _pending;
     private volatile bool _isClosing;
+    private volatile bool _isSentAway;
     private bool _isClean;
     private uint? _newExpiryInterval;
 
@@ -43,6 +44,12 @@ internal sealed partial class ClientConnection : IClientLink
 
     /// <summary>Client Identifier; empty before CONNECT.</summary>
     public string ClientId => _identity?.ClientId ?? "";
+
+    /// <summary>Its session; null before CONNECT is done.</summary>
+    internal Session? Session => _session;
+
+    /// <summary>Whether its end has begun, from either side.</summary>
+    internal bool IsClosing => _isClosing;
 
     private IPAddress Address => RemoteAddress.Of(_context.RemoteEndPoint);
 
@@ -74,8 +81,30 @@ internal sealed partial class ClientConnection : IClientLink
     /// <inheritdoc />
     public void Close(ReasonCode reason) => Close(reason, ReasonTexts.Of(reason));
 
+    /// <summary>The broker stops: the end is not the client's doing, and its Will waits for it to come back.</summary>
+    internal void SendAway(DisconnectPacket goodbye)
+    {
+        if (!_isClosing)
+        {
+            _isSentAway = true;
+            Close(goodbye with { ReasonString = ReasonTexts.Of(goodbye.Reason) });
+        }
+    }
+
+    /// <summary>As <see cref="SendAway"/>, for a client that has not gone in time.</summary>
+    internal void CutOff()
+    {
+        _isSentAway = true;
+        Abort();
+    }
+
     /// <summary>Ends the connection, in MQTT 5.0 with a DISCONNECT that says why.</summary>
-    private void Close(ReasonCode reason, string? text)
+    private void Close(ReasonCode reason, string? text) => Close(new DisconnectPacket
+    {
+        Reason = ReasonCodes.IsAllowed(reason, PacketType.Disconnect) ? reason : ReasonCode.UnspecifiedError, ReasonString = text,
+    });
+
+    private void Close(DisconnectPacket goodbye)
     {
         if (_isClosing)
         {
@@ -83,9 +112,9 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         _isClosing = true;
-        if (Version == ProtocolVersion.Mqtt5 && _isAccepted && reason != ReasonCode.Success)
+        if (Version == ProtocolVersion.Mqtt5 && _isAccepted && goodbye.Reason != ReasonCode.Success)
         {
-            SendDisconnect(ReasonCodes.IsAllowed(reason, PacketType.Disconnect) ? reason : ReasonCode.UnspecifiedError, text);
+            SendDisconnect(goodbye);
         }
 
         // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
@@ -272,7 +301,7 @@ internal sealed partial class ClientConnection : IClientLink
         _acknowledgements.Abandon();
         if (_session is not null)
         {
-            var cause = _isClean ? EndCause.Disconnect : _services.Registry.IsDraining ? EndCause.BrokerStop : EndCause.Lost;
+            var cause = _isClean ? EndCause.Disconnect : _isSentAway ? EndCause.BrokerStop : EndCause.Lost;
             _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
         }
 

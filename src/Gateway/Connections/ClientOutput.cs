@@ -21,20 +21,21 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
     private bool _isWriting;
     private bool _wasFull;
     private bool _isClosed;
+    private bool _isSealed;
     private TaskCompletionSource? _idle;
     private TaskCompletionSource? _room;
 
     /// <summary>
     /// Reserves room for a packet and lets <paramref name="write"/> fill it. False when the budget is used up, unless
-    /// <paramref name="isControl"/>, or the connection is closed.
+    /// <paramref name="isControl"/>, or the connection is closed. Nothing is written after a packet that <paramref name="isLast"/>.
     /// </summary>
-    public bool TryWrite<TState>(int size, bool isControl, ref TState state, SpanWriter<TState> write)
+    public bool TryWrite<TState>(int size, bool isControl, ref TState state, SpanWriter<TState> write, bool isLast = false)
         where TState : allows ref struct
     {
         bool isFirst;
         lock (_gate)
         {
-            if (_isClosed)
+            if (_isClosed || _isSealed)
             {
                 return false;
             }
@@ -49,6 +50,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
             Reserve(size);
             _length += write(_pending.AsSpan(_length), ref state);
             _unsent += size;
+            _isSealed = isLast;
             isFirst = !_isDirty;
             _isDirty = true;
         }
@@ -68,7 +70,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
         {
             lock (_gate)
             {
-                return _isClosed;
+                return _isClosed || _isSealed;
             }
         }
     }

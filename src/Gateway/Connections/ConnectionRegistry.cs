@@ -7,9 +7,6 @@ internal sealed class ConnectionRegistry
 {
     private readonly ConcurrentDictionary<ClientConnection, byte> _open = new();
 
-    /// <summary>The broker is stopping: the end of a connection is not its client's doing.</summary>
-    public bool IsDraining { get; set; }
-
     public int Count => _open.Count;
 
     public IEnumerable<ClientConnection> All => _open.Select(static entry => entry.Key);

@@ -31,4 +31,11 @@ internal static class Banner
         output.Write(text.ToString());
         output.Flush();
     }
+
+    /// <summary>The last line: how long the stop took, from the signal to the end of everything.</summary>
+    public static void WriteStopped(TextWriter output, TimeSpan time)
+    {
+        output.Write(string.Create(CultureInfo.InvariantCulture, $"stopped in {time.TotalMilliseconds:F0} ms\n"));
+        output.Flush();
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
@@ -8,7 +9,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>
 /// Builds the process and runs it to its end. Order of start: data folder, silo, <see cref="IBrokerStartup"/> steps, listeners, banner.
-/// Order of stop: readiness, <see cref="IConnectionDrain"/>, Kestrel, services, silo.
+/// Order of stop: readiness, the gate of the listeners, <see cref="IConnectionDrain"/>, Kestrel, services, silo, store.
 /// </summary>
 internal static class BrokerHost
 {
@@ -70,8 +71,14 @@ internal static class BrokerHost
 
         state.Started();
         Banner.Write(Console.Out, app.Services, data);
-        await app.WaitForShutdownAsync(CancellationToken.None);
+        long stopping = 0;
+        await using (app.Lifetime.ApplicationStopping.Register(() => stopping = Stopwatch.GetTimestamp()))
+        {
+            await app.WaitForShutdownAsync(CancellationToken.None);
+        }
+
         await TakeDownAsync(app);
+        Banner.WriteStopped(Console.Out, Stopwatch.GetElapsedTime(stopping));
         return 0;
     }
 

@@ -27,6 +27,13 @@ internal sealed partial class BrokerLifetime(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         state.Stopping();
+        if (options.NoticeTime > TimeSpan.Zero)
+        {
+            LogNotice(options.NoticeTime.TotalSeconds);
+            await Task.Delay(options.NoticeTime, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        state.Closed();
         using var budget = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         budget.CancelAfter(options.DrainTimeout);
         foreach (var drain in drains)
@@ -50,6 +57,9 @@ internal sealed partial class BrokerLifetime(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(121, LogLevel.Information, "Stopping: not ready any more, connections are closed in {Seconds} s")]
+    private partial void LogNotice(double seconds);
 
     [LoggerMessage(120, LogLevel.Warning, "Connections were not closed in order")]
     private partial void LogDrainFailed(Exception failure);

@@ -61,7 +61,7 @@ internal static class BrokerServices
         builder.Services.Configure<HostOptions>(host =>
         {
             // One budget for the whole stop; the drain has its own share of it.
-            host.ShutdownTimeout = options.DrainTimeout + options.StopTimeout;
+            host.ShutdownTimeout = options.NoticeTime + options.DrainTimeout + options.StopTimeout;
         });
 
         // After the silo's own hosted service, which UseOrleans has registered.

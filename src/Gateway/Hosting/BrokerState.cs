@@ -6,12 +6,16 @@ internal sealed class BrokerState
     private volatile bool _abandoned;
     private volatile bool _started;
     private volatile bool _stopping;
+    private volatile bool _closed;
 
     /// <summary>Every listener is open.</summary>
     public bool IsStarted => _started;
 
-    /// <summary>A stop has begun; no connection is taken any more.</summary>
+    /// <summary>A stop has begun: clients should not be sent here any more.</summary>
     public bool IsStopping => _stopping;
+
+    /// <summary>No connection is taken any more.</summary>
+    public bool IsClosed => _closed;
 
     /// <summary>The start has failed or was called off. What the parts say while they are taken down again is noise.</summary>
     public bool IsAbandoned => _abandoned && !_started;
@@ -21,4 +25,6 @@ internal sealed class BrokerState
     public void Started() => _started = true;
 
     public void Stopping() => _stopping = true;
+
+    public void Closed() => _closed = true;
 }

@@ -1,8 +1,8 @@
 namespace Broker.Gateway.Hosting;
 
 /// <summary>
-/// Ends the MQTT connections of a broker that stops. Called after readiness has turned false and before Kestrel and the silo stop:
-/// what is still connected when Kestrel stops would hold it, and with it the store and the silo, for the whole stop time.
+/// Ends the MQTT connections of a broker that stops. Called after readiness has turned false and no connection is taken any more, before
+/// Kestrel and the silo stop: what is still connected then would hold Kestrel, and with it the store and the silo, for the whole stop time.
 /// </summary>
 public interface IConnectionDrain
 {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Broker.Gateway.Listeners;
 
 /// <summary>
-/// Counts MQTT connections and closes at once those that come beyond <see cref="ListenersOptions.MaxConnections"/> or during a stop.
+/// Counts MQTT connections and closes at once those that come beyond <see cref="ListenersOptions.MaxConnections"/> or when the broker stops.
 /// </summary>
 internal sealed class ConnectionGate(ListenersOptions options, BrokerState state)
 {
@@ -24,7 +24,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
         var open = Interlocked.Increment(ref _open);
         try
         {
-            if (state.IsStopping || (options.MaxConnections != 0 && open > options.MaxConnections))
+            if (state.IsClosed || (options.MaxConnections != 0 && open > options.MaxConnections))
             {
                 Interlocked.Increment(ref _refused);
                 connection.Abort();

@@ -148,11 +148,12 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         _options.Cluster);
 
-    /// <summary>Takes over the Wills of dead silos.</summary>
+    /// <summary>Takes over the Wills of dead silos, but those of clients whose session is elsewhere: a CONNECT finds both in one place.</summary>
     public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
         $"""
         WITH taken AS (
             UPDATE broker_will SET owner = $1 FROM (SELECT broker_fence() AS dead OFFSET 0) f WHERE owner = ANY (dead)
+                AND NOT EXISTS (SELECT FROM broker_session s WHERE s.client_id = broker_will.client_id AND s.owner <> $1)
             RETURNING broker_will.*)
         SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
         """,

@@ -222,7 +222,14 @@ public sealed partial class SessionMoves(
             await adoption.WhenIdleAsync(CancellationToken.None);
         }
 
-        return lifecycle.Depart(clientId)?.Adoption?.From;
+        if (lifecycle.Depart(clientId) is { } session)
+        {
+            return session.Adoption?.From;
+        }
+
+        // What this silo has posted for the client is in the store before the new one posts.
+        await lifecycle.FlushAsync(clientId);
+        return null;
     }
 
     /// <summary>

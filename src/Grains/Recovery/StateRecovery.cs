@@ -123,7 +123,7 @@ public sealed class StateRecovery(
             // for its Will, get a moment to be back.
             var due = row.PublishAt ?? Math.Max(
                 ended + (row.DelayInterval * 1000L), now + (long)options.WillGraceAfterRestart.TotalMilliseconds);
-            wills.Delay(Will.FromRow(row), due);
+            wills.Delay(new DelayedWill(Will.FromRow(row), due, IsLeftByBroker: row.PublishAt is null));
         }
     }
 }

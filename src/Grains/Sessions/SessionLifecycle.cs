@@ -36,7 +36,7 @@ public sealed class SessionLifecycle(
             session.ExpiryInterval = claim.ExpiryInterval;
             session.Version = claim.Version;
             session.Will = claim.Will is null ? null : new Will(clientId, claim.Will);
-            if (session.IsDurable || session.Will is not null || taken.ChangesRows)
+            if (session.IsDurable || session.Will is not null || taken.ChangesRows || taken.Unpublished is not null)
             {
                 var write = new SessionWrite(session, isConnected: true, session.Will, deletesWill: taken.Unpublished is not null);
                 _store.Post(write);
@@ -54,6 +54,10 @@ public sealed class SessionLifecycle(
             {
                 // Nothing of it is in the store: the client, which is told so, must not find it when it tries again.
                 End(session);
+                if (taken.Unpublished is { } unpublished)
+                {
+                    wills.Delay(unpublished);
+                }
             }
 
             throw;
@@ -76,6 +80,9 @@ public sealed class SessionLifecycle(
         }
     }
 
+    /// <summary>Whether a CONNECT that asks for nothing durable finds nothing here that it has to decide about.</summary>
+    public bool MayStartAnew(string clientId) => !wills.IsDelayed(clientId);
+
     /// <summary>
     /// The client has connected to another silo: its connection here is closed. A session that lasts stays, and collects,
     /// until the other silo has it (<see cref="Forget"/>); any other ends.
@@ -85,7 +92,7 @@ public sealed class SessionLifecycle(
     {
         if (table.Find(clientId) is not { } session)
         {
-            wills.ClientReturned(clientId, isResumed: false);
+            Withdraw(wills.ClientReturned(clientId, isResumed: false));
             return null;
         }
 
@@ -97,6 +104,7 @@ public sealed class SessionLifecycle(
             }
 
             var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable);
+            Withdraw(unpublished);
             if (!session.IsDurable)
             {
                 End(session);
@@ -104,10 +112,6 @@ public sealed class SessionLifecycle(
             }
 
             session.IsDeparting = true;
-            if (unpublished is { Will: { } will })
-            {
-                wills.Withdraw(will);
-            }
 
             _store.Post(new SessionWrite(session, isConnected: false, will: null, deletesWill: false));
             return session;
@@ -149,14 +153,14 @@ public sealed class SessionLifecycle(
             expiry.Add(session);
         }
 
-        if (will is not null)
-        {
-            EndWill(will, cause, lasts ? session.ExpiryInterval : 0);
-        }
-
         if (!lasts)
         {
             End(session);
+        }
+
+        if (will is not null)
+        {
+            EndWill(will, cause, lasts ? session.ExpiryInterval : 0);
         }
     }
 
@@ -179,15 +183,17 @@ public sealed class SessionLifecycle(
     {
         var epoch = 1L;
         var endedDurable = false;
+        DelayedWill? unpublished = null;
         while (true)
         {
             var existing = table.Find(clientId);
             if (existing is null)
             {
+                unpublished ??= wills.ClientReturned(clientId, isResumed: false);
                 var number = claim.ExpiryInterval > 0 ? _store.NextSessionNumber() : 0;
                 if (table.TryAdd(clientId, number, epoch) is { } started)
                 {
-                    return new Takeover(started, epoch, Resumes: false, Unpublished: null, endedDurable);
+                    return new Takeover(started, epoch, Resumes: false, unpublished, endedDurable);
                 }
 
                 // A CONNECT that asks for nothing durable was faster: it is the one to take over from.
@@ -206,7 +212,7 @@ public sealed class SessionLifecycle(
 
                 var hasExpired = existing.ExpiresAt <= environment.Now;
                 var resumes = existing.IsDurable && !claim.CleanStart && !hasExpired;
-                var unpublished = TakeOver(existing, epoch, resumes);
+                unpublished = TakeOver(existing, epoch, resumes) ?? unpublished;
                 if (resumes)
                 {
                     return new Takeover(existing, epoch, Resumes: true, unpublished, ChangesRows: true);
@@ -220,7 +226,7 @@ public sealed class SessionLifecycle(
 
     /// <summary>Closes the earlier connection and publishes its Will if that is what a takeover means for it.</summary>
     /// <returns>A Will that is not published because its client is back.</returns>
-    private (Will Will, long Due)? TakeOver(Session existing, long epoch, bool resumes)
+    private DelayedWill? TakeOver(Session existing, long epoch, bool resumes)
     {
         existing.Supersede(epoch)?.Close(ReasonCode.SessionTakenOver);
         var delayed = wills.ClientReturned(existing.ClientId, resumes);
@@ -237,7 +243,7 @@ public sealed class SessionLifecycle(
             return null;
         }
 
-        return (will, environment.Now + (will.DelayInterval * 1000L));
+        return new DelayedWill(will, environment.Now + (will.DelayInterval * 1000L), IsLeftByBroker: false);
     }
 
     /// <summary>A CONNECT was refused: the session waits on as it did, or as if its connection had just been lost.</summary>
@@ -250,7 +256,15 @@ public sealed class SessionLifecycle(
         expiry.Add(session);
         if (taken.Unpublished is { } unpublished)
         {
-            wills.Delay(unpublished.Will, unpublished.Due);
+            wills.Delay(unpublished);
+        }
+    }
+
+    private void Withdraw(DelayedWill? unpublished)
+    {
+        if (unpublished is { Will: { } will })
+        {
+            wills.Withdraw(will);
         }
     }
 
@@ -263,6 +277,7 @@ public sealed class SessionLifecycle(
                 break;
             case EndCause.BrokerStop:
                 // Its row stays as it is: after the restart it waits for the client like the Will of a crashed broker.
+                wills.Defer(will, sessionEndsIn, environment.Options.WillGraceAfterRestart);
                 break;
             case EndCause.Lost:
             default:
@@ -283,5 +298,5 @@ public sealed class SessionLifecycle(
     /// not come back after a crash.
     /// </param>
     private readonly record struct Takeover(
-        Session Session, long Epoch, bool Resumes, (Will Will, long Due)? Unpublished, bool ChangesRows);
+        Session Session, long Epoch, bool Resumes, DelayedWill? Unpublished, bool ChangesRows);
 }

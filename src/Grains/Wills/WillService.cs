@@ -12,7 +12,7 @@ namespace Broker.Grains.Wills;
 public sealed class WillService(
     MessageRouter router, IMessageStore store, MessageIdSource ids, TimeProvider time, RoutingGate? gate = null)
 {
-    private readonly Dictionary<string, (Will Will, long Due)> _delayed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DelayedWill> _delayed = new(StringComparer.Ordinal);
     private readonly Lock _gate = new();
 
     /// <summary>Wills that wait for their delay.</summary>
@@ -40,16 +40,37 @@ public sealed class WillService(
             return;
         }
 
-        Delay(will, Now + (delay * 1000L));
+        Delay(new DelayedWill(will, Now + (delay * 1000L), IsLeftByBroker: false));
         store.Post(new WillWrite(will.ToRow(Now + (delay * 1000L))));
     }
 
-    /// <summary>A Will found in the store at start.</summary>
-    public void Delay(Will will, long due)
+    /// <summary>A Will that waits: for its delay, or for a client that a broker has left.</summary>
+    public void Delay(in DelayedWill delayed)
     {
         lock (_gate)
         {
-            _delayed[will.ClientId] = (will, due);
+            _delayed[delayed.Will.ClientId] = delayed;
+        }
+    }
+
+    /// <summary>
+    /// The broker, or this silo of it, has ended the connection because it stops. The Will waits for the client to come back;
+    /// its row stays as it is, for whoever starts or takes over when this process is gone.
+    /// </summary>
+    /// <param name="sessionEndsIn">Seconds until the session ends; 0 when it has ended with the connection.</param>
+    /// <param name="grace">Least time that the client has.</param>
+    public void Defer(Will will, uint sessionEndsIn, TimeSpan grace)
+    {
+        var delay = Math.Max(Math.Min(will.DelayInterval, sessionEndsIn) * 1000L, (long)grace.TotalMilliseconds);
+        Delay(new DelayedWill(will, Now + delay, IsLeftByBroker: true));
+    }
+
+    /// <summary>Whether a Will waits that the client's CONNECT decides about.</summary>
+    public bool IsDelayed(string clientId)
+    {
+        lock (_gate)
+        {
+            return _delayed.Count > 0 && _delayed.ContainsKey(clientId);
         }
     }
 
@@ -58,21 +79,17 @@ public sealed class WillService(
 
     /// <summary>
     /// The client is back before its Will was due: not published when the session goes on [MQTT-3.1.3-9], published now
-    /// when it ends.
+    /// when it ends. A Will of a connection that the broker has ended is not published in either case: its client did not fail.
     /// </summary>
     /// <returns>A Will that is not published: its row is the caller's to replace or delete.</returns>
-    public (Will Will, long Due)? ClientReturned(string clientId, bool isResumed)
+    public DelayedWill? ClientReturned(string clientId, bool isResumed)
     {
-        (Will Will, long Due) delayed;
-        lock (_gate)
+        if (Take(clientId) is not { } delayed)
         {
-            if (!_delayed.Remove(clientId, out delayed))
-            {
-                return null;
-            }
+            return null;
         }
 
-        if (isResumed)
+        if (isResumed || delayed.IsLeftByBroker)
         {
             return delayed;
         }
@@ -82,7 +99,13 @@ public sealed class WillService(
     }
 
     /// <summary>The session ended: its delayed Will is due now.</summary>
-    public void SessionEnded(string clientId) => ClientReturned(clientId, isResumed: false);
+    public void SessionEnded(string clientId)
+    {
+        if (Take(clientId) is { } delayed)
+        {
+            Publish(delayed.Will);
+        }
+    }
 
     /// <summary>Publishes what has become due.</summary>
     public void Tick()
@@ -114,6 +137,14 @@ public sealed class WillService(
             {
                 gate!.ExitUnheld(entered);
             }
+        }
+    }
+
+    private DelayedWill? Take(string clientId)
+    {
+        lock (_gate)
+        {
+            return _delayed.Remove(clientId, out var delayed) ? delayed : null;
         }
     }
 

@@ -23,10 +23,12 @@ internal sealed partial class PostgresBatchWriter
     private List<long> _willOwner;
     private PostgresStatement _deleteWill;
     private List<string> _deletedWillClient;
+    private List<long> _deletedWillOwner;
 
     [MemberNotNull(
         nameof(_putRetained), nameof(_retainedKey), nameof(_retainedNumber), nameof(_retainedTopic), nameof(_retainedColumns),
-        nameof(_putWill), nameof(_willClient), nameof(_willDelay), nameof(_willPublishAt), nameof(_willColumns), nameof(_willOwner), nameof(_deleteWill), nameof(_deletedWillClient))]
+        nameof(_putWill), nameof(_willClient), nameof(_willDelay), nameof(_willPublishAt), nameof(_willColumns), nameof(_willOwner), nameof(_deleteWill),
+        nameof(_deletedWillClient), nameof(_deletedWillOwner))]
     private void PrepareRetained()
     {
         const string SetMessage =
@@ -48,8 +50,16 @@ internal sealed partial class PostgresBatchWriter
         _retainedNumber = _putRetained.Array<long>(NpgsqlDbType.Bigint);
         _retainedTopic = _putRetained.Array<string>(NpgsqlDbType.Text);
         _retainedColumns = new MessageColumns(_putRetained);
-        _deleteWill = Statement("DELETE FROM broker_will WHERE client_id = ANY ($1)");
+
+        // Not that of another silo, which the client has connected to since.
+        _deleteWill = Statement(
+            """
+            DELETE FROM broker_will w USING unnest($1, $2) AS d (client, owner)
+            WHERE w.client_id = d.client
+                AND (w.owner = d.owner OR NOT EXISTS (SELECT FROM broker_silo s WHERE s.owner = w.owner))
+            """);
         _deletedWillClient = _deleteWill.Array<string>(NpgsqlDbType.Text);
+        _deletedWillOwner = _deleteWill.Array<long>(NpgsqlDbType.Bigint);
         _putWill = Statement(
             $"""
             INSERT INTO broker_will (client_id, delay_interval, publish_at, {PostgresRows.MessageNames}, owner)
@@ -96,6 +106,7 @@ internal sealed partial class PostgresBatchWriter
             if (batch.Wills[clientId] is not { } row)
             {
                 _deletedWillClient.Add(clientId);
+                _deletedWillOwner.Add(Owner);
                 _deleteWill.IsUsed = true;
                 continue;
             }
