@@ -72,18 +72,6 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     });
 
     [Fact]
-    public Task A_rolling_restart() => RunAsync("rolling restart", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
-    {
-        for (var silo = 0; silo < Cluster.Silos.Count; silo++)
-        {
-            await Cluster.StopAsync(silo);
-            await workload.ProgressAsync(200, Recovery);
-            await Cluster.StartAsync(silo);
-            Say($"restarted {silo}: {workload.Report}");
-        }
-    });
-
-    [Fact]
     public Task All_nodes_killed_at_once() => RunAsync("all killed", 2, ProtocolVersion.Mqtt5, async (workload, _) =>
     {
         await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.KillAsync));

@@ -26,7 +26,7 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
         OptionalNetwork = NeedsNetwork && SiloNetwork.Obstacle is null ? await SiloNetwork.OfAsync(silos) : null;
         try
         {
-            _cluster = await LocalCluster.OfAsync(silos, OptionalNetwork);
+            _cluster = await LocalCluster.OfAsync(silos, OptionalNetwork, Settings);
         }
         catch
         {
@@ -48,6 +48,9 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
             await OptionalNetwork.DisposeAsync();
         }
     }
+
+    /// <summary>Settings of the silos beyond the usual ones.</summary>
+    protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
 
     protected void Say(string line)
     {

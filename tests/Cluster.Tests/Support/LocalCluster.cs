@@ -14,8 +14,12 @@ internal sealed class LocalCluster : IAsyncDisposable
     private readonly BrokerProcess[] _silos;
     private readonly ConcurrentQueue<string>[] _earlier;
 
-    private LocalCluster(PostgresTestServer server, string database, int silos, SiloNetwork? network)
+    private readonly IReadOnlyDictionary<string, string> _settings;
+
+    private LocalCluster(
+        PostgresTestServer server, string database, int silos, SiloNetwork? network, IReadOnlyDictionary<string, string> settings)
     {
+        _settings = settings;
         Server = server;
         Database = database;
         _earlier = [.. Enumerable.Range(0, silos).Select(static _ => new ConcurrentQueue<string>())];
@@ -30,10 +34,13 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>Starts all silos at once.</summary>
     /// <param name="network">Where they and their database run; null: in the network of the tests.</param>
-    public static async Task<LocalCluster> OfAsync(int silos, SiloNetwork? network = null)
+    /// <param name="settings">Beyond the usual ones, or instead of them.</param>
+    public static async Task<LocalCluster> OfAsync(
+        int silos, SiloNetwork? network = null, IReadOnlyDictionary<string, string>? settings = null)
     {
         var server = await PostgresTestServer.StartNewAsync(network?.Database.Namespace, network?.Database.Address);
-        var cluster = new LocalCluster(server, await server.CreateDatabaseAsync("template1"), silos, network);
+        var cluster = new LocalCluster(
+            server, await server.CreateDatabaseAsync("template1"), silos, network, settings ?? new Dictionary<string, string>());
         try
         {
             await Task.WhenAll(Enumerable.Range(0, silos).Select(cluster.StartAsync));
@@ -150,7 +157,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         NetworkNamespace = place?.Namespace,
         Address = place?.Address ?? IPAddress.Loopback,
-        Settings = new Dictionary<string, string>
+        Settings = new Dictionary<string, string>(_settings.Concat(new Dictionary<string, string>
         {
             ["Store:Kind"] = "Postgres",
             ["Store:ConnectionString"] = Database,
@@ -160,6 +167,6 @@ internal sealed class LocalCluster : IAsyncDisposable
             ["Session:MaxQueuedBytes"] = "0",
             ["Log:Level"] = "Information",
             ["Log:Levels:Broker.Grains.Cluster"] = "Debug",
-        },
+        }.Where(setting => !_settings.ContainsKey(setting.Key)))),
     };
 }

@@ -51,6 +51,9 @@ internal sealed class Workload : IAsyncDisposable
     /// <summary>Messages acknowledged so far.</summary>
     public int Acknowledged => _checker.AcknowledgedCount;
 
+    /// <summary>Publishes refused with a reason code; 3.x clients cannot be told and find their connection closed.</summary>
+    public int Refusals => _publishers.Sum(static publisher => publisher.Refusals);
+
     public DeliveryReport Report => _checker.Report();
 
     public IReadOnlyList<ReconnectingClient> Clients => [.. _subscribers, .. _publishers];

@@ -120,7 +120,57 @@ public sealed class WillRuleTests
         Assert.Equal([WillNumber], listener.Numbers);
     }
 
-    private static async Task<(Session Session, long Epoch)> ClaimAsync(SessionFixture one, uint delay = 0)
+    [Theory]
+    [InlineData(false, 3600)]
+    [InlineData(true, 3600)]
+    [InlineData(false, 0)]
+    public async Task Client_that_a_stopping_broker_sent_away_and_that_is_back_has_not_died(bool cleanStart, int expiry)
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, expiry: (uint)expiry);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Commit();
+        Assert.Equal(1, one.Broker.Wills.DelayedCount);
+
+        await one.Broker.ConnectAsync("mortal", cleanStart);
+        one.Broker.Wills.Tick();
+        one.Commit();
+        Assert.Equal(0, one.Broker.Wills.DelayedCount);
+        Assert.Empty(listener.Published);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Client_that_was_sent_away_may_be_back_on_another_silo()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, expiry: 0);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Commit();
+
+        Assert.Null(one.Broker.Lifecycle.Depart("mortal"));
+        one.Commit();
+        Assert.Empty(listener.Published);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Client_that_was_sent_away_and_whose_session_ends_before_it_is_back_has_died_MQTT_3_1_2_8()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Broker.Wills.SessionEnded("mortal");
+        one.Commit();
+
+        Assert.Equal([WillNumber], listener.Numbers);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    private static async Task<(Session Session, long Epoch)> ClaimAsync(SessionFixture one, uint delay = 0, uint expiry = 3600)
     {
         var will = new WillClaim
         {
@@ -129,7 +179,7 @@ public sealed class WillRuleTests
         };
         var (session, grant) = await one.Broker.ConnectAsync("mortal", new SessionClaim
         {
-            CleanStart = false, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt5, Will = will,
+            CleanStart = false, ExpiryInterval = expiry, Version = ProtocolVersion.Mqtt5, Will = will,
         });
         return (session, grant.Epoch);
     }

@@ -22,6 +22,9 @@ public sealed class ReliablePublisher(
     private int _next;
     private volatile bool _isEnough;
 
+    /// <summary>Publishes that a broker has refused with a reason code.</summary>
+    public int Refusals { get; private set; }
+
     /// <summary>No new messages from now on; what is open is still brought to its end.</summary>
     public void Finish() => _isEnough = true;
 
@@ -63,6 +66,7 @@ public sealed class ReliablePublisher(
         {
             case PacketType.PubAck or PacketType.PubRec when packet.Reason >= ReasonCode.UnspecifiedError:
                 // Refused: everything that is open is sent again, in order, on the next connection.
+                Refusals++;
                 client.Abort();
                 break;
             case PacketType.PubAck when number >= 0:
