@@ -14,6 +14,12 @@ internal sealed partial class ClientConnection
     // 1 s in all: a grain moves in less than a millisecond.
     private const int MaxMoves = 20;
 
+    // Of a CONNECT whose client id is fought for: longer than any client that has it is left alone.
+    private static readonly TimeSpan MaxTurnWait = TimeSpan.FromSeconds(12);
+
+    // The connection that has the id may end meanwhile.
+    private static readonly TimeSpan TurnLook = TimeSpan.FromMilliseconds(100);
+
     private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
     private bool _wantsProblemInformation = true;
@@ -145,12 +151,23 @@ internal sealed partial class ClientConnection
         }
 
         var owner = _services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(ClientId));
+        var waited = TimeSpan.Zero;
         for (var attempt = 1; ; attempt++)
         {
             var grant = await owner.Connect(claim);
             if (!grant.IsMoving)
             {
                 return (_services.Sessions.Find(ClientId), grant);
+            }
+
+            if (grant.RetryAfter > TimeSpan.Zero && waited < MaxTurnWait)
+            {
+                // Here and not in the grain, which others wait for.
+                var pause = grant.RetryAfter < TurnLook ? grant.RetryAfter : TurnLook;
+                await Task.Delay(pause, _context.ConnectionClosed);
+                waited += pause;
+                attempt--;
+                continue;
             }
 
             // Two clients that fight for one id come here again and again: each time they wait a little longer.

@@ -64,4 +64,11 @@ public sealed record SessionGrant([property: Id(0)] bool SessionPresent, [proper
     /// <summary>The owner was on another silo and is on its way to the one of the claim, which has to ask again.</summary>
     [Id(2)]
     public bool IsMoving { get; init; }
+
+    /// <summary>
+    /// Connections to different silos have taken the client id from each other too fast: the claim has to be made again after so
+    /// long. Then <see cref="IsMoving"/> is true as well, which is all that a silo of the version before understands.
+    /// </summary>
+    [Id(3)]
+    public TimeSpan RetryAfter { get; init; }
 }

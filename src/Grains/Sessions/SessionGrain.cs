@@ -12,11 +12,28 @@ namespace Broker.Grains.Sessions;
 /// session itself is <see cref="Session"/>; activating the grain reads and writes nothing, so that looking at it is free.
 /// </summary>
 [PreferLocalPlacement]
-public sealed class SessionGrain(SessionLifecycle lifecycle, SessionTable table, LiveSilos silos, SessionMoves? moves = null)
-    : Grain, ISessionGrain
+public sealed class SessionGrain(
+    SessionLifecycle lifecycle,
+    SessionTable table,
+    LiveSilos silos,
+    SessionLog log,
+    SessionMetrics metrics,
+    SessionMoves? moves = null)
+    : Grain, ISessionGrain, IGrainMigrationParticipant
 {
+    private const string PaceKey = "pace";
+
     // As long as a client is connected the grain stays where the connection is: it is what the next CONNECT finds.
     private static readonly TimeSpan Stay = TimeSpan.FromDays(1);
+
+    // The grain has moved for a CONNECT that is on its way here: another one lets it come first, or two would pull the grain to
+    // and fro and none have it.
+    private const long OnItsWay = 1000;
+
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private TakeoverPace _pace;
+    private long? _movedAt;
 
     private string ClientId => GrainKeys.ClientId(this.GetPrimaryKeyString());
 
@@ -30,15 +47,36 @@ public sealed class SessionGrain(SessionLifecycle lifecycle, SessionTable table,
 
         if (!silos.Local.Equals(claim.Silo))
         {
+            if (MustWait() is { Ticks: > 0 } wait)
+            {
+                return new SessionGrant(SessionPresent: false, Epoch: 0) { IsMoving = true, RetryAfter = wait };
+            }
+
             lifecycle.Depart(ClientId);
             RequestContext.Set(IPlacementDirector.PlacementHintKey, claim.Silo!);
             this.MigrateOnIdle();
             return new SessionGrant(SessionPresent: false, Epoch: 0) { IsMoving = true };
         }
 
+        _movedAt = null;
         await moves.BringHereAsync(ClientId);
         DelayDeactivation(Stay);
         return await lifecycle.ConnectAsync(ClientId, claim);
+    }
+
+    /// <inheritdoc />
+    public void OnDehydrate(IDehydrationContext dehydrationContext) =>
+        dehydrationContext.TryAddValue(PaceKey, _pace.Turned(Environment.TickCount64));
+
+    /// <inheritdoc />
+    public void OnRehydrate(IRehydrationContext rehydrationContext)
+    {
+        if (rehydrationContext.TryGetValue<TakeoverPace>(PaceKey, out var pace))
+        {
+            _pace = pace.Turned(Environment.TickCount64);
+        }
+
+        _movedAt = Environment.TickCount64;
     }
 
     /// <inheritdoc />
@@ -65,5 +103,35 @@ public sealed class SessionGrain(SessionLifecycle lifecycle, SessionTable table,
 
         session?.TryUnload();
         return Task.CompletedTask;
+    }
+
+    /// <summary>
+    /// How long a CONNECT on another silo has to wait; zero when it goes on. Who finds nobody connected waits for nobody.
+    /// </summary>
+    private TimeSpan MustWait()
+    {
+        var now = Environment.TickCount64;
+        if (now - _movedAt < OnItsWay)
+        {
+            return Look;
+        }
+
+        if (table.Find(ClientId) is { IsConnected: true })
+        {
+            var wait = _pace.Wait(now);
+            if (wait > TimeSpan.Zero)
+            {
+                metrics.DelayedTakeover();
+                return wait;
+            }
+        }
+
+        _pace = _pace.Next(now);
+        if (_pace.Count == TakeoverPace.Free + 1)
+        {
+            log.Fight(ClientId);
+        }
+
+        return TimeSpan.Zero;
     }
 }
