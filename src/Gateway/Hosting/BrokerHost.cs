@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Hosting;
 using Broker.Grains.Options;
 using Microsoft.AspNetCore.Builder;
 
@@ -19,6 +20,11 @@ internal static class BrokerHost
     /// <summary>Runs until a signal stops it; 0 after an orderly stop.</summary>
     public static async Task<int> RunAsync(BrokerOptions options)
     {
+        if (options.Runtime.HugePages)
+        {
+            HugePages.FollowHeap();
+        }
+
         using var signals = new StopSignals();
         var state = new BrokerState();
         using var calledOff = signals.Token.Register(state.Abandoned);

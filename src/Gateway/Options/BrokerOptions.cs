@@ -34,4 +34,6 @@ public sealed class BrokerOptions
     public LogOptions Log { get; set; } = new();
 
     public ShutdownOptions Shutdown { get; set; } = new();
+
+    public RuntimeOptions Runtime { get; set; } = new();
 }
