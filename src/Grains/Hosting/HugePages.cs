@@ -89,6 +89,7 @@ public static partial class HugePages
     {
         start = 0;
         end = 0;
+        var isReserve = false;
         foreach (var line in maps)
         {
             if (!TryRead(line, out var from, out var to, out var isAnonymous))
@@ -96,7 +97,7 @@ public static partial class HugePages
                 continue;
             }
 
-            if (!isAnonymous || from != end)
+            if (!isAnonymous || from != end || isReserve)
             {
                 if (address < end)
                 {
@@ -107,7 +108,8 @@ public static partial class HugePages
             }
 
             end = isAnonymous ? to : from;
-            if (address < end && to - from >= Reservation)
+            isReserve = to - from >= Reservation;
+            if (address < end && isReserve)
             {
                 break;
             }
