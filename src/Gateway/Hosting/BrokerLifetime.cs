@@ -1,4 +1,5 @@
 using Broker.Gateway.Options;
+using Broker.Grains.Cluster;
 
 namespace Broker.Gateway.Hosting;
 
@@ -10,9 +11,11 @@ internal sealed partial class BrokerLifetime(
     IEnumerable<IConnectionDrain> drains,
     BrokerState state,
     ShutdownOptions options,
-    ILogger<BrokerLifetime> log) : IHostedLifecycleService
+    ILogger<BrokerLifetime> log,
+    Peers peers) : IHostedLifecycleService
 {
     private readonly ILogger _log = log;
+    private bool _hasStopped;
 
     /// <summary>Runs after the silo is active and before Kestrel binds: hosted services start in the order of registration.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -56,7 +59,21 @@ internal sealed partial class BrokerLifetime(
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Runs after the silo has stopped.</summary>
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (peers.Metrics.Batches > 0 && !_hasStopped)
+        {
+            LogEdges(peers.Metrics.Items, peers.Metrics.Batches, peers.Metrics.LargestBatch);
+        }
+
+        // The host stops once more when it is taken down.
+        _hasStopped = true;
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(122, LogLevel.Information, "Sent to other silos: {Messages} messages in {Calls} calls, at most {Largest} in one")]
+    private partial void LogEdges(long messages, long calls, int largest);
 
     [LoggerMessage(121, LogLevel.Information, "Stopping: not ready any more, connections are closed in {Seconds} s")]
     private partial void LogNotice(double seconds);
