@@ -68,6 +68,9 @@ internal sealed class ExactTable
     /// <summary>Starts loading what <see cref="CopyTo" /> will read first. Without the lock.</summary>
     public void Prefetch(ulong hash) => _shards.Find(hash).PrefetchSlot(hash);
 
+    /// <summary>Starts loading what <see cref="CopyTo" /> will read next, some time after <see cref="Prefetch" />. Without the lock.</summary>
+    public void PrefetchEntry(ulong hash) => _shards.Find(hash).PrefetchEntry(hash);
+
     /// <summary>Appends the subscribers of a filter to the result. Without the lock.</summary>
     public void CopyTo(ReadOnlySpan<byte> filter, ulong hash, MatchScratch result)
     {

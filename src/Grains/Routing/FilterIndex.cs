@@ -169,7 +169,9 @@ public sealed class FilterIndex<T>
     {
         scratch.Begin();
         _exact.Prefetch(hash);
-        _trie.Match(topic, scratch);
+        var levels = _trie.ReadLevels(topic, scratch);
+        _exact.PrefetchEntry(hash);
+        _trie.Match(topic, levels, scratch);
         _exact.CopyTo(topic, hash, scratch);
         scratch.End();
         return scratch.Result<T>();

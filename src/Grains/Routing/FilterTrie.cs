@@ -84,13 +84,27 @@ internal sealed class FilterTrie
         return true;
     }
 
+    /// <summary>Looks up the texts of all levels; a text that no wildcard filter names is null.</summary>
+    public int ReadLevels(ReadOnlySpan<byte> topic, MatchScratch result)
+    {
+        var count = 0;
+        foreach (var level in new LevelReader(topic))
+        {
+            result.EnsureTokens(count + 1);
+            result.Tokens[count++] = _tokens.Find(level, TopicHash.Of(level));
+        }
+
+        return count;
+    }
+
     /// <summary>Appends the subscribers of all filters that match the topic. Without the lock.</summary>
     /// <remarks>
     /// At a million filters nearly every node and every slot of a table is a cache miss, so the walk asks for memory a step
     /// before it looks at it: the slots of the next level while it is at the nodes of this one. Where a branch would go
     /// either way with equal chance, both outcomes are written and one of them counted.
     /// </remarks>
-    public void Match(ReadOnlySpan<byte> topic, MatchScratch result)
+    /// <param name="levels">What <see cref="ReadLevels" /> has returned.</param>
+    public void Match(ReadOnlySpan<byte> topic, int levels, MatchScratch result)
     {
         // [MQTT-4.7.2-1]: a filter that begins with a wildcard does not match a topic that begins with '$'.
         var reserved = topic is [(byte)'$', ..];
@@ -99,7 +113,6 @@ internal sealed class FilterTrie
             AppendBelow(_root, result);
         }
 
-        var levels = ReadLevels(topic, result);
         var tokens = result.Tokens.AsSpan(0, levels);
         var edges = _edges.Read();
         result.Current[0] = new TrieStep(_root, _root.Seed);
@@ -166,19 +179,6 @@ internal sealed class FilterTrie
     /// <summary>Number of distinct level texts and of nodes that are kept, for tests of reclamation. Under the lock.</summary>
     public (int Tokens, int Nodes) Footprint() =>
         (_tokens.Snapshot().Sum(x => x.Live), _edges.Snapshot().Sum(x => x.Live));
-
-    /// <summary>Looks up the texts of all levels; a text that no wildcard filter names is null.</summary>
-    private int ReadLevels(ReadOnlySpan<byte> topic, MatchScratch result)
-    {
-        var count = 0;
-        foreach (var level in new LevelReader(topic))
-        {
-            result.EnsureTokens(count + 1);
-            result.Tokens[count++] = _tokens.Find(level, TopicHash.Of(level));
-        }
-
-        return count;
-    }
 
     /// <summary>Finds out where the steps along a text are, and starts loading those places.</summary>
     private static void Approach(EdgeTable.Reader edges, Span<TrieStep> steps, Token? token)

@@ -38,6 +38,17 @@ internal sealed class KeyShard(int depth, uint pattern, int entries, int keyByte
     public void PrefetchSlot(ulong hash) =>
         Prefetch.Line(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), SlotOf(hash)));
 
+    /// <summary>Starts loading the key and the subscriber that the first slot speaks of. Without the lock.</summary>
+    public void PrefetchEntry(ulong hash)
+    {
+        var word = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_slots), SlotOf(hash));
+        if (word >> TagShift == hash >> TagShift)
+        {
+            Prefetch.Line(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_keys), OffsetOf(word)));
+            Prefetch.Line(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(One), Math.Max(0, EntryOf(word))));
+        }
+    }
+
     /// <summary>The entry of a key, -1 when there is none. Without the lock.</summary>
     public int Find(ulong hash, ReadOnlySpan<byte> key)
     {
