@@ -3,15 +3,16 @@ using System.Security.Cryptography;
 using System.Text;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Options;
+using Broker.Gateway.Telemetry;
 using Microsoft.AspNetCore.Http;
 
 namespace Broker.Gateway.Admin;
 
 /// <summary>
-/// The door before everything the HTTP side serves, health excepted. Without an administrator it opens to this machine only; with
+/// The door before everything the HTTP side serves, health excepted, and metrics where they are for anyone. Without an administrator it opens to this machine only; with
 /// one it opens, from everywhere, to HTTP Basic or a bearer token.
 /// </summary>
-internal sealed class AdminAccess(AdminOptions options)
+internal sealed class AdminAccess(AdminOptions options, MetricsOptions metrics)
 {
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Real-IP"];
 
@@ -24,7 +25,9 @@ internal sealed class AdminAccess(AdminOptions options)
     /// <summary>Middleware: lets the request through or answers it.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
-        if (context.Request.Path.StartsWithSegments(HealthEndpoints.Prefix, StringComparison.Ordinal))
+        var path = context.Request.Path;
+        if (path.StartsWithSegments(HealthEndpoints.Prefix, StringComparison.Ordinal) ||
+            (metrics.Access == MetricsAccess.Anyone && path.Equals(MetricsEndpoint.Path, StringComparison.Ordinal)))
         {
             return next(context);
         }

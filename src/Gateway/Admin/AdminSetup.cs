@@ -1,4 +1,5 @@
 using Broker.Gateway.Options;
+using Broker.Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Orleans.Dashboard;
@@ -18,6 +19,8 @@ internal static class AdminSetup
         services.AddSingleton<IReadinessCheck, LifetimeCheck>();
         services.AddSingleton<IReadinessCheck, SiloCheck>();
         services.AddSingleton<IReadinessCheck, StoreCheck>();
+        services.AddSingleton<MetricsReader>();
+        services.AddSingleton<SiloFigures>();
     }
 
     public static void MapAdmin(this WebApplication app, BrokerOptions options)
@@ -26,6 +29,7 @@ internal static class AdminSetup
         app.Use(app.Services.GetRequiredService<AdminAccess>().GuardAsync);
         app.UseRouting();
         app.MapHealth();
+        app.MapMetrics();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

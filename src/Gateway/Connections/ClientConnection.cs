@@ -35,7 +35,7 @@ internal sealed partial class ClientConnection : IClientLink
     {
         _services = services;
         _context = context;
-        _output = new ClientOutput(context.Transport.Output, services.Limits.OutboundBufferBytes, Drained);
+        _output = new ClientOutput(context.Transport.Output, services.Limits.OutboundBufferBytes, services.Metrics, Drained);
         _acknowledgements = new PublishAcknowledgements(Acknowledge, services.SiloTime);
     }
 

@@ -9,7 +9,7 @@ namespace Broker.Gateway.Connections;
 /// </summary>
 /// <param name="budget">Bytes that may wait for a client that does not read; PUBLISH packets beyond it are refused.</param>
 /// <param name="drained">Called when a refused output has room again.</param>
-internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained) : IFlushable
+internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetrics metrics, Action drained) : IFlushable
 {
     private const int FirstBuffer = 512;
 
@@ -236,6 +236,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, Action drained
     private void Sent(int length)
     {
         bool hasRoom;
+        metrics.Sent(length);
         lock (_gate)
         {
             _unsent -= length;

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Broker.Gateway.Listeners;
 using Broker.Protocol;
 
 namespace Broker.Gateway.Connections;
@@ -13,15 +14,24 @@ internal sealed class ConnectionMetrics : IDisposable
     private readonly List<Cell> _cells = [];
     private readonly Lock _gate = new();
 
-    public ConnectionMetrics(ConnectionRegistry registry)
+    public ConnectionMetrics(ConnectionRegistry registry, ConnectionGate gate)
     {
         _meter.CreateObservableUpDownCounter("broker.connections", () => registry.Count, description: "Open connections.");
-        _meter.CreateObservableCounter("broker.bytes.received", () => Sum(c => c.BytesReceived), "By");
-        _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.PacketsReceived));
-        _meter.CreateObservableCounter("broker.messages.published", () => Sum(c => c.Published));
-        _meter.CreateObservableCounter("broker.messages.delivered", () => Sum(c => c.Delivered));
-        _meter.CreateObservableCounter("broker.alias.bytes_saved", () => Sum(c => c.Saved), "By");
-        _meter.CreateObservableCounter("broker.violations", () => Sum(c => c.Violations));
+        _meter.CreateObservableCounter("broker.connections.opened", () => gate.Opened, description: "Connections that clients have opened.");
+        _meter.CreateObservableCounter(
+            "broker.connections.refused", () => gate.Refused, description: "Those that were closed at once: too many, or the broker stops.");
+        _meter.CreateObservableCounter("broker.bytes.received", () => Sum(c => c.BytesReceived), "By", "Bytes of whole packets received.");
+        _meter.CreateObservableCounter("broker.bytes.sent", () => Sum(c => c.BytesSent), "By", "Bytes handed to the transport.");
+        _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.PacketsReceived), description: "Packets received.");
+        _meter.CreateObservableCounter("broker.messages.published", () => Sum(c => c.Published), description: "PUBLISH received.");
+        _meter.CreateObservableCounter("broker.messages.delivered", () => Sum(c => c.Delivered), description: "PUBLISH sent.");
+        _meter.CreateObservableUpDownCounter(
+            "broker.alias.bytes_saved",
+            () => Sum(c => c.Saved),
+            "By",
+            "Bytes not sent because a topic alias stood for the topic, less those that introduced the aliases.");
+        _meter.CreateObservableCounter(
+            "broker.violations", () => Sum(c => c.Violations), description: "Connections ended for a protocol violation.");
     }
 
     private Cell Mine => _cell is { } cell && cell.Owner == this ? cell : NewCell();
@@ -32,6 +42,9 @@ internal sealed class ConnectionMetrics : IDisposable
         cell.BytesReceived += bytes;
         cell.PacketsReceived++;
     }
+
+    /// <summary>Bytes that the transport has taken.</summary>
+    public void Sent(int bytes) => Mine.BytesSent += bytes;
 
     public void Published(QualityOfService qos) => Mine.Published++;
 
@@ -69,6 +82,7 @@ internal sealed class ConnectionMetrics : IDisposable
         public ConnectionMetrics Owner => owner;
 
         public long BytesReceived;
+        public long BytesSent;
         public long PacketsReceived;
         public long Published;
         public long Delivered;

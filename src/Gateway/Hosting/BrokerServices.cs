@@ -33,6 +33,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Cluster);
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
+        services.AddSingleton(options.Metrics);
         services.AddSingleton(options.Shutdown);
     }
 
@@ -97,6 +98,7 @@ internal static class BrokerServices
             });
             services.AddBrokerCluster();
             services.AddSingleton<IReadinessCheck, SiloTimeCheck>();
+            services.AddSingleton<IReadinessCheck, IndexCheck>();
             services.AddSingleton<IMessageStore>(s => s.GetRequiredService<PostgresMessageStore>());
             services.AddSingleton(s => new PostgresMessageStore(
                 s.GetRequiredService<PostgresStoreOptions>(),

@@ -5,13 +5,14 @@ using Broker.Grains.Storage;
 namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the store and brings back what it holds, before the first listener opens.</summary>
-internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, ClusterStartup? cluster = null) : IBrokerStartup
+internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, WaitingRoom room, ClusterStartup? cluster = null) : IBrokerStartup
 {
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (cluster is not null)
         {
+            room.Progress = () => cluster.Obstacle;
             await cluster.RunAsync(cancellationToken);
         }
         else

@@ -21,6 +21,9 @@ internal sealed class WaitingRoom(HttpOptions options) : IAsyncDisposable
     /// <summary>What the start waits for, in a few words.</summary>
     public string Cause { get; set; } = "starting";
 
+    /// <summary>Says it more exactly, once there is somebody to be asked; null when there is nothing more to say.</summary>
+    public Func<string?>? Progress { get; set; }
+
     /// <summary>From here on a start that takes long has its health answered.</summary>
     public void Open() => _work = Task.Run(RunAsync);
 
@@ -75,7 +78,7 @@ internal sealed class WaitingRoom(HttpOptions options) : IAsyncDisposable
             case HealthEndpoints.Live:
                 return HealthEndpoints.AnswerAsync(context.Response, "live", []);
             case HealthEndpoints.Ready:
-                return HealthEndpoints.AnswerAsync(context.Response, "not ready", [Cause]);
+                return HealthEndpoints.AnswerAsync(context.Response, "not ready", [Progress?.Invoke() ?? Cause]);
             default:
                 context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 return Task.CompletedTask;

@@ -10,10 +10,14 @@ namespace Broker.Gateway.Listeners;
 internal sealed class ConnectionGate(ListenersOptions options, BrokerState state)
 {
     private int _open;
+    private long _opened;
     private long _refused;
 
     /// <summary>Connections open now.</summary>
     public int Open => Volatile.Read(ref _open);
+
+    /// <summary>Connections that clients have opened since the start, those that were refused included.</summary>
+    public long Opened => Volatile.Read(ref _opened);
 
     /// <summary>Connections closed here since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
@@ -22,6 +26,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
     {
         var open = Interlocked.Increment(ref _open);
+        Interlocked.Increment(ref _opened);
         try
         {
             if (state.IsClosed || (options.MaxConnections != 0 && open > options.MaxConnections))

@@ -29,6 +29,8 @@ public sealed class BrokerOptions
 
     public AdminOptions Admin { get; set; } = new();
 
+    public MetricsOptions Metrics { get; set; } = new();
+
     public DashboardOptions Dashboard { get; set; } = new();
 
     public LogOptions Log { get; set; } = new();

@@ -32,6 +32,10 @@ public sealed partial class ClusterStartup(
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _logger = logger;
+    private volatile string? _obstacle = "joining the cluster";
+
+    /// <summary>What the silo still lacks to know what the others know, in a few words; null when it has all of it.</summary>
+    public string? Obstacle => _obstacle;
 
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -41,17 +45,23 @@ public sealed partial class ClusterStartup(
         await messages.OpenAsync(cancellationToken);
         await siloTime.StartAsync(silos.Local, cancellationToken);
         peers.Open();
+        _obstacle = "taking over what dead silos have left";
         await AdoptAsync(cancellationToken);
         dead.Open();
+        _obstacle = "telling the other silos what this one has";
         local.Ready();
         await local.AnnouncedAsync().WaitAsync(cancellationToken);
+        _obstacle = "the index is not complete: other silos have not told all they are interested in";
         await AllCompleteAsync(cancellationToken);
         links.Start();
 
         // Last: whatever is set from here on comes through the inbox, because every silo knows this one; what was set
         // before is in the store once they have committed it.
+        _obstacle = "waiting until the other silos have committed what they were routing";
         await AllCommittedAsync(cancellationToken);
+        _obstacle = "loading the retained messages";
         await retained.LoadAsync(cancellationToken);
+        _obstacle = null;
     }
 
     private async Task AdoptAsync(CancellationToken cancellationToken)

@@ -8,16 +8,17 @@ public sealed class EdgeMetrics : IDisposable
     /// <summary>Name of the meter.</summary>
     public const string MeterName = "Broker.Edges";
 
+    private static readonly InstrumentAdvice<int> BatchBounds = new() { HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024, 4096] };
+
     private readonly Meter _meter;
     private readonly Histogram<int> _batchSize;
-    private readonly Counter<long> _failures;
-    private readonly Counter<long> _undeliverable;
     private readonly KeyValuePair<string, object?> _kind;
     private long _batches;
     private long _items;
     private long _depth;
     private long _bytes;
     private long _failed;
+    private long _undeliverable;
     private int _largest;
 
     /// <param name="kind">Value of the tag <c>edge</c>, for example <c>inbox</c>.</param>
@@ -25,10 +26,14 @@ public sealed class EdgeMetrics : IDisposable
     {
         _kind = new KeyValuePair<string, object?>("edge", kind);
         _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
-        _batchSize = _meter.CreateHistogram<int>("broker.edge.batch.size", "{item}", "Items in one call.");
-        _failures = _meter.CreateCounter<long>("broker.edge.failures", "{call}", "Calls that failed and were made again.");
-        _undeliverable = _meter.CreateCounter<long>(
-            "broker.edge.undeliverable", "{item}", "Items given back because the target is gone.");
+        _batchSize = _meter.CreateHistogram("broker.edge.batch.size", "{item}", "Items in one call.", advice: BatchBounds);
+        _meter.CreateObservableCounter(
+            "broker.edge.failures", () => new Measurement<long>(Failures, _kind), "{call}", "Calls that failed and were made again.");
+        _meter.CreateObservableCounter(
+            "broker.edge.undeliverable",
+            () => new Measurement<long>(Volatile.Read(ref _undeliverable), _kind),
+            "{item}",
+            "Items given back because the target is gone.");
         _meter.CreateObservableGauge(
             "broker.edge.depth", () => new Measurement<long>(Depth, _kind), "{item}", "Items that wait or are in flight.");
         _meter.CreateObservableGauge(
@@ -74,11 +79,7 @@ public sealed class EdgeMetrics : IDisposable
         }
     }
 
-    internal void Failed()
-    {
-        Interlocked.Increment(ref _failed);
-        _failures.Add(1, _kind);
-    }
+    internal void Failed() => Interlocked.Increment(ref _failed);
 
-    internal void Undeliverable(int items) => _undeliverable.Add(items, _kind);
+    internal void Undeliverable(int items) => Interlocked.Add(ref _undeliverable, items);
 }

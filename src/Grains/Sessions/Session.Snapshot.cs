@@ -21,6 +21,21 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>The sums with this session added.</summary>
+    internal SessionFigures AddTo(in SessionFigures sums)
+    {
+        lock (_gate)
+        {
+            return new SessionFigures(
+                sums.Online + (Group is null && _link is not null ? 1 : 0),
+                sums.Dormant + (Group is null && _link is null ? 1 : 0),
+                sums.Groups + (Group is null ? 0 : 1),
+                sums.Queued + _queue.Total + _dormantCount,
+                sums.QueuedBytes + _queue.Bytes + _dormantBytes,
+                sums.Inflight + _inflight.Count);
+        }
+    }
+
     /// <summary>A consistent picture of the session. Changes nothing.</summary>
     public SessionSnapshot Snapshot()
     {

@@ -29,6 +29,9 @@ public sealed class SessionTable
 
     public IEnumerable<Session> All => _byClient.Select(static entry => entry.Value);
 
+    /// <summary>Sums over all of them, each as it was at some moment of the walk.</summary>
+    public SessionFigures Figures() => All.Aggregate(default(SessionFigures), static (sums, session) => session.AddTo(sums));
+
     public Session? Find(string clientId) => _byClient.GetValueOrDefault(clientId);
 
     /// <summary>

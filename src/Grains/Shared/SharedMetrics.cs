@@ -6,15 +6,15 @@ namespace Broker.Grains.Shared;
 public sealed class SharedMetrics : IDisposable
 {
     private readonly Meter _meter = new("Broker.Grains.Shared");
-    private readonly Counter<long> _returned;
+    private long _returned;
 
-    public SharedMetrics() => _returned = _meter.CreateCounter<long>(
-        "broker.shared.returned", description: "Messages that members gave back without an acknowledgement.");
+    public SharedMetrics() => _meter.CreateObservableCounter(
+        "broker.shared.returned", () => Volatile.Read(ref _returned), description: "Messages that members gave back without an acknowledgement.");
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
 
-    internal void Returned() => _returned.Add(1);
+    internal void Returned() => Interlocked.Increment(ref _returned);
 
     internal void Observe(SharedGroups groups)
     {

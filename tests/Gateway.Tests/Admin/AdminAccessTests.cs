@@ -61,6 +61,16 @@ public sealed class AdminAccessTests
     public async Task A_path_that_only_begins_like_health_is_not() =>
         Assert.Equal(401, await StatusAsync(new AdminOptions { Token = Token }, Request("/healthy", "127.0.0.1", "x")));
 
+    [Theory]
+    [InlineData("/metrics", MetricsAccess.Admin, 401)]
+    [InlineData("/metrics", MetricsAccess.Anyone, 200)]
+    [InlineData("/metrics/x", MetricsAccess.Anyone, 401)]
+    [InlineData("/dashboard", MetricsAccess.Anyone, 401)]
+    public async Task Metrics_are_the_administrators_unless_they_are_for_anyone(string path, MetricsAccess access, int expected) => Assert.Equal(
+        expected,
+        await StatusAsync(
+            new AdminOptions { Token = Token }, Request(path, "192.0.2.1", "x"), new MetricsOptions { Access = access }));
+
     private static DefaultHttpContext Request(string path, string peer, string host)
     {
         var context = new DefaultHttpContext();
@@ -70,9 +80,9 @@ public sealed class AdminAccessTests
         return context;
     }
 
-    private static async Task<int> StatusAsync(AdminOptions options, HttpContext context)
+    private static async Task<int> StatusAsync(AdminOptions options, HttpContext context, MetricsOptions? metrics = null)
     {
-        await new AdminAccess(options).GuardAsync(context, _ => Task.CompletedTask);
+        await new AdminAccess(options, metrics ?? new MetricsOptions()).GuardAsync(context, _ => Task.CompletedTask);
         return context.Response.StatusCode;
     }
 }
