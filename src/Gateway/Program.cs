@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
@@ -21,6 +22,7 @@ try
     {
         [] => await BrokerHost.RunAsync(options),
         ["user", ..] => UserCommand.Run([.. commandLine.Words.Skip(1)], options),
+        ["health", ..] => await HealthCommand.RunAsync([.. commandLine.Words.Skip(1)], options),
         [var word, ..] => throw new StartupException($"unknown command '{word}'; see --help"),
     };
 }

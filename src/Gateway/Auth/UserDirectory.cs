@@ -75,8 +75,18 @@ internal sealed partial class UserDirectory
 
     private (DateTime Modified, long Length) Stamp()
     {
-        var file = new FileInfo(Path);
-        return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+        try
+        {
+            // Behind a link it is the file that changes: Kubernetes mounts a Secret as links into a folder that it exchanges.
+            var link = new FileInfo(Path);
+            var file = link.Exists ? link.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? link : link;
+            return file.Exists ? (file.LastWriteTimeUtc, file.Length) : default;
+        }
+        catch (FileNotFoundException)
+        {
+            // It went between two looks.
+            return default;
+        }
     }
 
     [LoggerMessage(100, LogLevel.Information, "{Path} has changed: {Count} users")]

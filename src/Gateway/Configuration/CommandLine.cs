@@ -17,10 +17,11 @@ internal sealed record CommandLine(
                broker user add NAME [options]    adds a user or changes the password, asked for or read from standard input
                broker user remove NAME [options]
                broker user list [options]
+               broker health [live|ready]        asks the broker that runs on this machine with these options; exit code 0 when it is
 
           --data DIR                 data folder (./data)
           --mqtt PORT                port for MQTT (1883), 0 for any free one
-          --http PORT                port for health and dashboard (8080), 0 for any free one
+          --http PORT                port for health, metrics and dashboard (8080), 0 for any free one
           --Broker:SECTION:KEY=VALUE any setting; all of them are in docs/configuration.md
           --help, --version
 

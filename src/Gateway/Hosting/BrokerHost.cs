@@ -28,7 +28,7 @@ internal static class BrokerHost
         using var signals = new StopSignals();
         var state = new BrokerState();
         using var calledOff = signals.Token.Register(state.Abandoned);
-        var data = DataFolder.Prepare(options.Data);
+        var data = DataFolder.Prepare(options.Data, options.Store.Kind);
 
         await using var room = new WaitingRoom(options.Http);
         if (options.Store.Kind == StoreKind.Postgres)

@@ -1,14 +1,23 @@
 using Broker.Gateway.Options;
+using Broker.Grains.Options;
 
 namespace Broker.Gateway.Hosting;
 
 /// <summary>The folder of everything durable.</summary>
 internal static class DataFolder
 {
-    /// <summary>Creates the folder, makes sure that it can be written, and returns its full path.</summary>
-    public static string Prepare(DataOptions options)
+    /// <summary>
+    /// Returns the full path of the folder. For the embedded store creates it and makes sure that it can be written; a silo over
+    /// PostgreSQL only reads from it, and need not have one.
+    /// </summary>
+    public static string Prepare(DataOptions options, StoreKind store)
     {
         var path = Path.GetFullPath(options.Directory);
+        if (store == StoreKind.Postgres)
+        {
+            return path;
+        }
+
         try
         {
             Directory.CreateDirectory(path);

@@ -81,6 +81,29 @@ public sealed class AuthenticationTests : IDisposable
         Assert.True((await AskAsync(chain, "bob", "b", Remote)).IsAllowed);
     }
 
+    /// <summary>As Kubernetes mounts a Secret: the file is a link through a folder that is a link, and the folder is what changes.</summary>
+    [Fact]
+    public async Task A_change_behind_links_is_seen()
+    {
+        AddUser("ann", "secret");
+        Directory.CreateDirectory(_folder.File("..1"));
+        File.Move(_folder.File("users"), _folder.File("..1/users"));
+        Directory.CreateSymbolicLink(_folder.File("..data"), "..1");
+        File.CreateSymbolicLink(_folder.File("users"), "..data/users");
+        var chain = Chain(false);
+        Assert.True((await AskAsync(chain, "ann", "secret", Remote)).IsAllowed);
+
+        Directory.CreateDirectory(_folder.File("..2"));
+        File.Copy(_folder.File("..1/users"), _folder.File("..2/users"));
+        File.AppendAllText(_folder.File("..2/users"), $"bob:{PasswordHash.Create("b"u8, 1000)}\n");
+        Directory.CreateSymbolicLink(_folder.File("..data_tmp"), "..2");
+        Directory.Delete(_folder.File("..data"));
+        Directory.Move(_folder.File("..data_tmp"), _folder.File("..data"));
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.True((await AskAsync(chain, "bob", "b", Remote)).IsAllowed);
+    }
+
     [Fact]
     public async Task A_file_that_breaks_leaves_the_users_as_they_were()
     {

@@ -11,7 +11,8 @@ public static class RepositoryPaths
     public static string BrokerProgram { get; } = Environment.GetEnvironmentVariable("BROKER_TEST_PROGRAM")
         ?? Path.Combine(Root, "src", "Gateway", "bin", Configuration, "net10.0", "Broker.Gateway.dll");
 
-    private static string Configuration =>
+    /// <summary>Debug or Release.</summary>
+    public static string Configuration =>
         AppContext.BaseDirectory.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
             ? "Release"
             : "Debug";
