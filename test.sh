@@ -41,6 +41,9 @@ install_programs() {
     # For the tests that cut networks, which only root can run.
     command -v ip >/dev/null || missing+=(iproute2)
 
+    # For the tests behind a balancer.
+    command -v haproxy >/dev/null || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+
     # Paho is wanted, but nobody has to have it: its tests are skipped where it is missing.
     [[ -d /usr/lib/python3/dist-packages/paho ]] || missing+=(python3-paho-mqtt)
     [[ ${#missing[@]} -eq 0 ]] && return
