@@ -16,6 +16,9 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
     /// <summary>Whether the cluster runs in a network of its own, where there can be one.</summary>
     protected virtual bool NeedsNetwork => false;
 
+    /// <summary>How many silos are started before the test; null: all.</summary>
+    protected virtual int? InitialSilos => null;
+
     /// <summary>Decides every random choice of the test; BROKER_TEST_SEED repeats one.</summary>
     protected int Seed { get; } = Environment.GetEnvironmentVariable("BROKER_TEST_SEED") is { Length: > 0 } given
         ? int.Parse(given, CultureInfo.InvariantCulture)
@@ -26,7 +29,7 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
         OptionalNetwork = NeedsNetwork && SiloNetwork.Obstacle is null ? await SiloNetwork.OfAsync(silos) : null;
         try
         {
-            _cluster = await LocalCluster.OfAsync(silos, OptionalNetwork, Settings);
+            _cluster = await LocalCluster.OfAsync(silos, OptionalNetwork, Settings, InitialSilos);
         }
         catch
         {

@@ -32,18 +32,23 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public IReadOnlyList<BrokerProcess> Silos => _silos;
 
-    /// <summary>Starts all silos at once.</summary>
+    /// <summary>Address that clients use instead of those of the silos; null: any silo's.</summary>
+    public EndPoint? Balancer { get; set; }
+
+    /// <summary>Starts the first silos at once.</summary>
+    /// <param name="silos">How many there may be.</param>
     /// <param name="network">Where they and their database run; null: in the network of the tests.</param>
     /// <param name="settings">Beyond the usual ones, or instead of them.</param>
+    /// <param name="initial">How many are started; null: all.</param>
     public static async Task<LocalCluster> OfAsync(
-        int silos, SiloNetwork? network = null, IReadOnlyDictionary<string, string>? settings = null)
+        int silos, SiloNetwork? network = null, IReadOnlyDictionary<string, string>? settings = null, int? initial = null)
     {
         var server = await PostgresTestServer.StartNewAsync(network?.Database.Namespace, network?.Database.Address);
         var cluster = new LocalCluster(
             server, await server.CreateDatabaseAsync("template1"), silos, network, settings ?? new Dictionary<string, string>());
         try
         {
-            await Task.WhenAll(Enumerable.Range(0, silos).Select(cluster.StartAsync));
+            await Task.WhenAll(Enumerable.Range(0, initial ?? silos).Select(cluster.StartAsync));
             return cluster;
         }
         catch
@@ -110,9 +115,14 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Memory of the largest silo, in MB.</summary>
     public long LargestSilo => _silos.Where(static silo => silo.IsRunning).Max(static silo => silo.ResidentBytes) >> 20;
 
-    /// <summary>One of the silos that serve.</summary>
+    /// <summary>Where a client may connect: one of the silos that serve, or their balancer.</summary>
     public EndPoint Any(Random random)
     {
+        if (Balancer is { } balancer)
+        {
+            return balancer;
+        }
+
         var up = _up.Values.ToList();
         lock (random)
         {
@@ -157,6 +167,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         NetworkNamespace = place?.Namespace,
         Address = place?.Address ?? IPAddress.Loopback,
+        Ports = place is null ? null : (SiloNetwork.MqttPort, SiloNetwork.HttpPort),
         Settings = new Dictionary<string, string>(_settings.Concat(new Dictionary<string, string>
         {
             ["Store:Kind"] = "Postgres",

@@ -16,6 +16,12 @@ namespace Broker.Cluster.Tests.Support;
 /// </summary>
 internal sealed class SiloNetwork : IAsyncDisposable
 {
+    /// <summary>Ports of every silo: each has an address of its own.</summary>
+    public const int MqttPort = 1883;
+
+    /// <inheritdoc cref="MqttPort"/>
+    public const int HttpPort = 8080;
+
     private const string Prefix = "brk";
     private const string NobodysHardwareAddress = "02:00:00:00:00:01";
     private const string Interface = "eth0";

@@ -19,16 +19,24 @@ public sealed class BrokerProcess : BrokerServer
     /// <summary>Where clients reach it.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
+    /// <summary>What is run; another one takes effect at the next start.</summary>
+    public string Program { get; set; } = RepositoryPaths.BrokerProgram;
+
+    /// <summary>Ports of MQTT and of HTTP; null: free ones that the first start finds.</summary>
+    public (int Mqtt, int Http)? Ports { get; init; }
+
     /// <summary>Command that runs the program with these arguments and settings.</summary>
-    public static ProcessStartInfo CommandFor(IEnumerable<string> arguments, IReadOnlyDictionary<string, string> settings)
+    public static ProcessStartInfo CommandFor(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string> settings, string? program = null)
     {
-        if (!File.Exists(RepositoryPaths.BrokerProgram))
+        program ??= RepositoryPaths.BrokerProgram;
+        if (!File.Exists(program))
         {
-            throw new TestFailureException($"{RepositoryPaths.BrokerProgram} does not exist: build src/Gateway first");
+            throw new TestFailureException($"{program} does not exist: build src/Gateway first");
         }
 
         var command = new ProcessStartInfo("dotnet") { WorkingDirectory = Path.GetTempPath() };
-        command.ArgumentList.Add(RepositoryPaths.BrokerProgram);
+        command.ArgumentList.Add(program);
         foreach (var argument in arguments)
         {
             command.ArgumentList.Add(argument);
@@ -45,7 +53,7 @@ public sealed class BrokerProcess : BrokerServer
     protected override ProcessStartInfo Command()
     {
         var command = CommandFor(
-            Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port), "--http", Port(Http?.Port)], Settings);
+            Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port ?? Ports?.Mqtt), "--http", Port(Http?.Port ?? Ports?.Http)], Settings, Program);
         if (NetworkNamespace is not null)
         {
             // It becomes the program: the process id stays.

@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Broker.Cluster.Tests;
+
+/// <summary>Silos are added and removed under load while clients stay pointed at one address.</summary>
+public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, silos: 4)
+{
+    // What a supervisor gives the silos: notice 3 s, drain 20 s, the rest 10 s.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(33);
+
+    protected override int? InitialSilos => 2;
+
+    [BalancedFact]
+    public async Task Two_silos_become_four_and_the_new_ones_get_the_new_connections()
+    {
+        const int Clients = 300;
+        await using var balancer = await Balancer.StartAsync(Cluster, Network);
+        await using var workload = Workload.OfBothQos(Cluster, new Random(Seed), ProtocolVersion.Mqtt5, "out/");
+        await workload.StartAsync();
+        await using var crowd = new Crowd(balancer.Address, wills: null);
+        await crowd.AddAsync(Clients);
+        await workload.ProgressAsync(200, Recovery);
+        var before = workload.Clients.Select(static client => client.Connections).ToList();
+
+        var clock = Stopwatch.StartNew();
+        await Task.WhenAll(Cluster.StartAsync(2), Cluster.StartAsync(3));
+        var ready = clock.Elapsed;
+        await balancer.SeesAsync([0, 1, 2, 3], Recovery);
+        var seen = clock.Elapsed;
+        await crowd.AddAsync(Clients);
+        var all = clock.Elapsed;
+        await workload.ProgressAsync(200, Recovery);
+
+        var connections = (await balancer.StateAsync()).Select(static silo => silo.Connections).ToList();
+        var shares = await SharesAsync(balancer, workload);
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"2 -> 4: ready after {ready.TotalSeconds:F1} s, in the balance after {seen.TotalSeconds:F1} s, {Clients} more connected after {all.TotalSeconds:F1} s; {shares}"));
+        Assert.InRange(connections[2], Clients / 3, Clients);
+        Assert.InRange(connections[3], Clients / 3, Clients);
+        Assert.True(seen - ready < TimeSpan.FromSeconds(5), $"{seen - ready}");
+
+        // Nobody was moved.
+        Assert.Equal(0, crowd.Returns);
+        Assert.Equal(before, workload.Clients.Select(static client => client.Connections));
+        Say($"{await workload.FinishAsync($"2 -> 4, seed {Seed}")}");
+    }
+
+    [BalancedFact]
+    public Task Four_silos_become_two() => ScaleInAsync(600);
+
+    [BalancedFact(IsLong = true)]
+    public Task Four_silos_become_two_with_ten_thousand_clients() => ScaleInAsync(10_000);
+
+    [BalancedFact]
+    public Task All_silos_are_restarted_and_everybody_comes_at_once() => StormAsync(600);
+
+    [BalancedFact(IsLong = true)]
+    public Task All_silos_are_restarted_and_ten_thousand_come_at_once() => StormAsync(10_000);
+
+    private async Task ScaleInAsync(int clients)
+    {
+        await Task.WhenAll(Cluster.StartAsync(2), Cluster.StartAsync(3));
+        await using var balancer = await Balancer.StartAsync(Cluster, Network);
+        await using var wills = await ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt);
+        await wills.SubscribeAsync("wills/#", 1);
+        await using var workload = Workload.OfBothQos(Cluster, new Random(Seed), ProtocolVersion.Mqtt5, "in/");
+        await workload.StartAsync();
+        await using var crowd = new Crowd(balancer.Address, wills: "wills/crowd");
+        await crowd.AddAsync(clients);
+        await workload.ProgressAsync(200, Recovery);
+        Say($"4 -> 2, {clients} clients: {await SharesAsync(balancer, workload)}");
+
+        foreach (var silo in (int[])[3, 2])
+        {
+            var there = (await balancer.StateAsync())[silo].Connections;
+            var earlier = crowd.Returns;
+            var clock = Stopwatch.StartNew();
+            await Cluster.StopAsync(silo);
+            var stopped = clock.Elapsed;
+            await Eventually.TrueAsync(() => crowd.Connected == clients, Recovery, () => $"{crowd}\n{Cluster.Log}");
+            Say(string.Create(
+                CultureInfo.InvariantCulture,
+                $"4 -> 2: silo {silo} with {there} connections ended after {stopped.TotalSeconds:F1} s, all back after {clock.Elapsed.TotalSeconds:F1} s, {crowd.Returns - earlier} moved; {crowd}"));
+            Say(Cluster.Silos[silo].Output.Text.Split('\n').First(static line => line.Contains("connections closed in", StringComparison.Ordinal)));
+            Assert.True(stopped < Grace, $"{stopped}");
+
+            // Those of the workload are among the connections, and not in the crowd.
+            Assert.InRange(crowd.Returns - earlier, there - workload.Clients.Count, there);
+            await workload.ProgressAsync(200, Recovery);
+        }
+
+        Assert.Equal(0, crowd.WithoutSession);
+        Say($"4 -> 2: {await workload.FinishAsync($"4 -> 2, {clients} clients, seed {Seed}")}");
+        Assert.Equal(0, workload.Refusals);
+
+        // Longer than Wills wait for clients that were sent away.
+        await wills.ExpectNothingAsync(TimeSpan.FromSeconds(6));
+    }
+
+    private async Task StormAsync(int clients)
+    {
+        await using var balancer = await Balancer.StartAsync(Cluster, Network);
+        await using var workload = Workload.OfBothQos(Cluster, new Random(Seed), ProtocolVersion.Mqtt5, "storm/");
+        await workload.StartAsync();
+        await using var crowd = new Crowd(balancer.Address, wills: null);
+        await crowd.AddAsync(clients);
+        await workload.ProgressAsync(200, Recovery);
+        var memory = Cluster.LargestSilo;
+
+        await Task.WhenAll(Cluster.KillAsync(0), Cluster.KillAsync(1));
+        await Task.WhenAll(Cluster.StartAsync(0), Cluster.StartAsync(1));
+        var clock = Stopwatch.StartNew();
+        long most = 0;
+        await Eventually.TrueAsync(
+            () =>
+            {
+                most = Math.Max(most, Cluster.LargestSilo);
+                return crowd.Returns >= clients && crowd.Connected == clients;
+            },
+            TimeSpan.FromSeconds(120),
+            () => $"{crowd}\n{Cluster.Log}");
+
+        Say(string.Create(
+            CultureInfo.InvariantCulture,
+            $"storm of {clients}: all back {clock.Elapsed.TotalSeconds:F1} s after the silos were ready, largest silo {memory} MB before, {most} MB at most; {crowd}"));
+        Assert.Equal(0, crowd.WithoutSession);
+        Assert.True(most < memory + 100 + (clients / 50), $"{memory} MB before, {most} MB at most");
+        await workload.ProgressAsync(200, Recovery);
+        Say($"storm of {clients}: {await workload.FinishAsync($"storm of {clients}, seed {Seed}")}");
+    }
+
+    /// <summary>Connections and CPU of each silo, the latter while some messages go through.</summary>
+    private async Task<string> SharesAsync(Balancer balancer, Workload workload)
+    {
+        var running = Cluster.Silos.Where(static silo => silo.IsRunning).ToList();
+        var before = running.Select(static silo => silo.ProcessorTime).ToList();
+        await workload.ProgressAsync(1000, Recovery);
+        var used = running.Zip(before, static (silo, earlier) => (silo.ProcessorTime - earlier).TotalSeconds).ToList();
+        var connections = (await balancer.StateAsync()).Where(static silo => silo.IsUp).Select(static silo => silo.Connections).ToList();
+        return $"share of connections {Percent(connections.Select(static c => (double)c))}, of CPU {Percent(used)}";
+
+        static string Percent(IEnumerable<double> values)
+        {
+            var all = values.ToList();
+            return string.Join("/", all.Select(value => string.Create(CultureInfo.InvariantCulture, $"{100 * value / all.Sum():F0}"))) + " %";
+        }
+    }
+}
