@@ -9,6 +9,9 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
     // What a supervisor gives the silos: notice 3 s, drain 20 s, the rest 10 s.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(33);
 
+    // Ten thousand, or as many as the balancer has file descriptors for: each takes two of them.
+    private static readonly int Many = Math.Min(10_000, (OpenFiles() - 200) / 2);
+
     protected override int? InitialSilos => 2;
 
     [BalancedFact]
@@ -51,13 +54,13 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
     public Task Four_silos_become_two() => ScaleInAsync(600);
 
     [BalancedFact(IsLong = true)]
-    public Task Four_silos_become_two_with_ten_thousand_clients() => ScaleInAsync(10_000);
+    public Task Four_silos_become_two_with_ten_thousand_clients() => ScaleInAsync(Many);
 
     [BalancedFact]
     public Task All_silos_are_restarted_and_everybody_comes_at_once() => StormAsync(600);
 
     [BalancedFact(IsLong = true)]
-    public Task All_silos_are_restarted_and_ten_thousand_come_at_once() => StormAsync(10_000);
+    public Task All_silos_are_restarted_and_ten_thousand_come_at_once() => StormAsync(Many);
 
     private async Task ScaleInAsync(int clients)
     {
@@ -129,6 +132,12 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
         Assert.True(most < memory + 100 + (clients / 50), $"{memory} MB before, {most} MB at most");
         await workload.ProgressAsync(200, Recovery);
         Say($"storm of {clients}: {await workload.FinishAsync($"storm of {clients}, seed {Seed}")}");
+    }
+
+    private static int OpenFiles()
+    {
+        var line = File.ReadLines("/proc/self/limits").First(static l => l.StartsWith("Max open files", StringComparison.Ordinal));
+        return int.TryParse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[4], CultureInfo.InvariantCulture, out var limit) ? limit : int.MaxValue;
     }
 
     /// <summary>Connections and CPU of each silo, the latter while some messages go through.</summary>
