@@ -1,3 +1,4 @@
+using Broker.Gateway.Admin.Api;
 using Broker.Gateway.Options;
 using Broker.Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -30,6 +31,7 @@ internal static class AdminSetup
         app.UseRouting();
         app.MapHealth();
         app.MapMetrics();
+        app.MapDrops();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

@@ -29,6 +29,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Mqtt);
         services.AddSingleton(options.Retained);
         services.AddSingleton(options.Shared);
+        services.AddSingleton(options.Ledger);
         services.AddSingleton(options.Store);
         services.AddSingleton(options.Cluster);
         services.AddSingleton(options.Auth);

@@ -17,7 +17,7 @@ internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, 
         }
         else
         {
-            recovery.Apply(await store.OpenAsync(cancellationToken));
+            await recovery.ApplyAsync(await store.OpenAsync(cancellationToken));
         }
     }
 }

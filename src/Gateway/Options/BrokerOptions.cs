@@ -21,6 +21,8 @@ public sealed class BrokerOptions
 
     public SharedOptions Shared { get; set; } = new();
 
+    public LedgerOptions Ledger { get; set; } = new();
+
     public StoreOptions Store { get; set; } = new();
 
     public ClusterOptions Cluster { get; set; } = new();

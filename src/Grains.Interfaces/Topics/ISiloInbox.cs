@@ -1,4 +1,5 @@
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
 using Orleans.Services;
 
@@ -57,4 +58,8 @@ public interface ISiloInbox : IGrainService
     /// <summary>Groups of shared subscriptions: members, loans and their ends. A batch number is handled once.</summary>
     [Alias("Share")]
     Task<SharedAnswer> Share(SharedBatch batch);
+
+    /// <summary>What this silo has dropped for good.</summary>
+    [Alias("Drops")]
+    Task<DropReport> Drops(DropQuery query);
 }

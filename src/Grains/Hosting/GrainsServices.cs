@@ -28,6 +28,7 @@ public static class GrainsServices
         .AddSingleton(s => new MessageIdSource(s.GetRequiredService<IMessageStore>(), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()
+        .AddSingleton<ClusterDrops>()
         .AddSingleton<SessionLog>()
         .AddSingleton<SessionMetrics>()
         .AddSingleton<SessionEnvironment>()

@@ -24,7 +24,7 @@ public sealed class StateRecovery(
     TimeProvider time)
 {
     /// <summary>Applies <paramref name="state"/>; the store is open.</summary>
-    public void Apply(RecoveredState state)
+    public async Task ApplyAsync(RecoveredState state)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -35,7 +35,7 @@ public sealed class StateRecovery(
         AddWills(state.Wills, ended, now);
         while (expiry.Take(now) is { } session)
         {
-            lifecycle.Expire(session.ClientId);
+            await lifecycle.ExpireAsync(session.ClientId);
         }
 
         shared.EndEmpty();

@@ -124,7 +124,7 @@ public sealed partial class Session
 
                     return;
                 case SendStatus.TooLarge:
-                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge);
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge, 1, message.Id);
                     return;
                 default:
                     break;
@@ -133,7 +133,7 @@ public sealed partial class Session
 
         if (_env.Options.QueueFullPolicy == Options.QueueFullPolicy.RefuseNewest && IsFullWith(delivery.Size))
         {
-            _env.Drops.Add(ClientId, source.Topic, DropReason.QueueFull);
+            _env.Drops.Add(ClientId, source.Topic, DropReason.QueueFull, 1, message.Id);
             return;
         }
 

@@ -1,4 +1,3 @@
-using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Shared;
 
@@ -120,8 +119,7 @@ public sealed partial class Session
                 LetGo(loan);
                 break;
             case LoanOutcome.Lost:
-                _env.Drops.Add(ClientId, loan.Message is null ? "(stored)"u8 : loan.Message.Topic, DropReason.SessionEnded);
-                Forget(loan);
+                Lose(loan, Diagnostics.DropReason.SessionEnded);
                 break;
             default:
                 NoteSpeed(loan);

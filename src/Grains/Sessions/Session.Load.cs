@@ -72,7 +72,7 @@ public sealed partial class Session
     {
         lock (_gate)
         {
-            if (!IsDurable || _state != SessionState.Ready || _link is not null || _isLoadingBodies || _replays.Count > 0
+            if (!IsDurable || _state != SessionState.Ready || _link is not null || _isLoadingBodies || _unnamed is not null || _replays.Count > 0
                 || _heldBack > 0
                 || _inbound.Values.Any(static i => i.IsOpen)
                 || _queue.All().Any(d => d.RowState != RowState.Committed))

@@ -105,14 +105,6 @@ public sealed partial class Session
         Pump();
     }
 
-    private void Drop(Delivery delivery, DropReason reason)
-    {
-        _env.Drops.Add(ClientId, delivery.Message is null ? "(stored)"u8 : delivery.Message.Topic, reason);
-        _queue.Remove(delivery);
-        NoteWatermark();
-        Forget(delivery);
-    }
-
     /// <summary>Lets go of a delivery that is in no list any more: its row goes, whoever waits for it does not any longer.</summary>
     private void Forget(Delivery delivery)
     {
@@ -131,13 +123,7 @@ public sealed partial class Session
     private void ForgetAll(ReasonCode outcome)
     {
         // What is in the store goes along with a session that has another silo now; QoS 0 is only here.
-        var lost = IsDeparting
-            ? _queue.All().Count(static d => d.Qos == QualityOfService.AtMostOnce)
-            : _queue.Total + _inflight.Count + _dormantCount;
-        if (lost > 0)
-        {
-            _env.Drops.Add(ClientId, "(session)"u8, DropReason.SessionEnded, lost);
-        }
+        LoseAll();
 
         // The session's rows go with its own row; only those that wait have to be told.
         foreach (var item in _queue.All().ToList())

@@ -86,7 +86,7 @@ public sealed class SessionGrain(
     public Task Wake() => table.Find(ClientId)?.LoadAsync(CancellationToken.None) ?? Task.CompletedTask;
 
     /// <inheritdoc />
-    public Task<bool> Expire() => Task.FromResult(lifecycle.Expire(ClientId));
+    public Task<bool> Expire() => lifecycle.ExpireAsync(ClientId);
 
     /// <inheritdoc />
     public Task<SessionSnapshot> GetState() =>

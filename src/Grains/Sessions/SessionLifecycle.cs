@@ -22,6 +22,11 @@ public sealed class SessionLifecycle(
     /// <exception cref="Exception">The store refused; nothing was promised to the client, and its session is as it was.</exception>
     public async Task<SessionGrant> ConnectAsync(string clientId, SessionClaim claim)
     {
+        if (claim.CleanStart && table.Find(clientId) is { IsDurable: true } ending)
+        {
+            await ending.NameStoredAsync();
+        }
+
         var taken = TakeOver(clientId, claim);
         var session = taken.Session;
         var before = (session.ExpiresAt, session.ExpiryInterval);
@@ -119,10 +124,15 @@ public sealed class SessionLifecycle(
     }
 
     /// <summary>Completes when everything that this silo has for a session is committed.</summary>
-    public Task FlushAsync(string clientId)
+    public async Task FlushAsync(string clientId)
     {
-        table.Find(clientId)?.PostPending();
-        return _store.FlushAsync();
+        if (table.Find(clientId) is { } session)
+        {
+            session.PostPending();
+            await session.NamedAsync();
+        }
+
+        await _store.FlushAsync();
     }
 
     /// <summary>Another silo has the session now.</summary>
@@ -165,10 +175,16 @@ public sealed class SessionLifecycle(
     }
 
     /// <summary>Ends a session whose client has stayed away too long.</summary>
-    public bool Expire(string clientId)
+    public async Task<bool> ExpireAsync(string clientId)
     {
         var session = table.Find(clientId);
-        if (session is null || session.IsConnected || !(session.ExpiresAt <= environment.Now))
+        if (session is null || !HasExpired(session))
+        {
+            return false;
+        }
+
+        await session.NameStoredAsync();
+        if (!HasExpired(session))
         {
             return false;
         }
@@ -177,6 +193,8 @@ public sealed class SessionLifecycle(
         End(session);
         return true;
     }
+
+    private bool HasExpired(Session session) => !session.IsConnected && session.ExpiresAt <= environment.Now;
 
     /// <summary>Takes the client id from whoever has it; goes on with a session that lasts, else ends it and starts a new one.</summary>
     private Takeover TakeOver(string clientId, SessionClaim claim)

@@ -19,6 +19,9 @@ public sealed partial class SessionLog(ILogger<Session> logger)
     [LoggerMessage(2003, LogLevel.Debug, "Session {ClientId} expired")]
     public partial void Expired(string clientId);
 
+    [LoggerMessage(2005, LogLevel.Warning, "Session {ClientId}: topics of dropped messages could not be read from the store; they are counted without")]
+    public partial void TopicsNotRead(string clientId, Exception error);
+
     [LoggerMessage(2004, LogLevel.Error, "Session {ClientId}: the end of its connection could not be recorded")]
     public partial void EndNotRecorded(string clientId, Exception error);
 

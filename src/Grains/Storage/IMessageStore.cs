@@ -55,4 +55,10 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>Messages by number. A number without a row is absent from the answer.</summary>
     Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken);
+
+    /// <summary>Topics of messages, by the messages' numbers. A number without a row is absent from the answer.</summary>
+    Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken);
+
+    /// <summary>How many deliveries a session has of each topic.</summary>
+    Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken);
 }

@@ -1,7 +1,9 @@
 using System.Text;
 using Broker.Grains.Cluster;
+using Broker.Grains.Diagnostics;
 using Broker.Grains.Edges;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Routing;
@@ -104,6 +106,9 @@ public sealed class SiloInbox(
     /// <inheritdoc />
     public Task<SharedAnswer> Share(SharedBatch batch) => _sharedRepeats.Once(
         batch.Edge, batch.Number, SharedAnswer.Empty, () => services.GetRequiredService<SharedPlaces>().HandleAsync(batch));
+
+    /// <inheritdoc />
+    public Task<DropReport> Drops(DropQuery query) => Task.FromResult(services.GetRequiredService<DropLedger>().Find(query));
 
     /// <inheritdoc />
     public Task Forget(string clientId)

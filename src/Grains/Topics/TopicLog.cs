@@ -10,4 +10,7 @@ public sealed partial class TopicLog(ILogger<TopicLog> logger)
 
     [LoggerMessage(301, LogLevel.Debug, "Silo {Silo} has not answered about filter '{Filter}' yet.")]
     public partial void NotAnswered(Exception error, SiloAddress silo, string filter);
+
+    [LoggerMessage(302, LogLevel.Debug, "Silo {Silo} has not answered a question of the administrator.")]
+    public partial void ReportNotAnswered(Exception error, SiloAddress silo);
 }

@@ -64,6 +64,16 @@ internal sealed class MemoryStore : IMessageStore
             ? Task.FromException<Dictionary<long, ApplicationMessage>>(new StoreException("not readable"))
             : Task.FromResult(Messages(numbers));
 
+    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+        FailsReads
+            ? Task.FromException<Dictionary<long, byte[]>>(new StoreException("not readable"))
+            : Task.FromResult(Messages(numbers).ToDictionary(static m => m.Key, static m => m.Value.Topic.ToArray()));
+
+    public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
+        Read(() => _rows.Deliveries.Values.Where(d => d.Session == session)
+            .GroupBy(d => Convert.ToHexString(_rows.Messages[d.Message].Message.Topic))
+            .Select(g => (Convert.FromHexString(g.Key), g.Count())).ToList());
+
     /// <summary>Commits everything posted so far in one transaction.</summary>
     public void Commit()
     {

@@ -18,7 +18,7 @@ namespace Broker.Grains.Tests.SessionModel;
 /// <summary>The broker's state on one silo, without sockets and grains, over rows that outlive it.</summary>
 internal sealed class ModelBroker : IDisposable
 {
-    private readonly DropLedger _drops = new(TimeProvider.System);
+    private readonly DropLedger _drops = new(TimeProvider.System, new LedgerOptions());
     private readonly SessionMetrics _metrics = new();
     private readonly SharedMetrics _sharedMetrics = new();
     private readonly AckGraceQueue _grace;
@@ -46,7 +46,7 @@ internal sealed class ModelBroker : IDisposable
         var expiry = new SessionExpiryQueue();
         Lifecycle = new SessionLifecycle(Sessions, Environment, Wills, expiry);
         var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, shared, TimeProvider.System);
-        recovery.Apply(rows.Recover() with { LastAlive = null });
+        recovery.ApplyAsync(rows.Recover() with { LastAlive = null }).GetAwaiter().GetResult();
     }
 
     public MemoryRows Rows { get; }

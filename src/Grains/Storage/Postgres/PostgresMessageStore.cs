@@ -136,6 +136,14 @@ public sealed class PostgresMessageStore : IMessageStore
         IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         _reader.MessagesAsync(numbers, cancellationToken);
 
+    /// <inheritdoc />
+    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+        _reader.TopicsAsync(numbers, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
+        _reader.TopicCountsAsync(session, cancellationToken);
+
     /// <summary>Commits what is posted and gives the node number back. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()
     {

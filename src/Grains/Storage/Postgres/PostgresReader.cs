@@ -51,6 +51,25 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
         return rows.ToDictionary(row => row.Number, row => row.Message);
     }
 
+    public async Task<Dictionary<long, byte[]>> TopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    {
+        var rows = await LoadAsync(
+            "SELECT number, substring(body FROM 1 FOR topic_length) FROM broker_message WHERE number = ANY ($1)",
+            numbers as long[] ?? [.. numbers],
+            static row => (Number: row.GetInt64(0), Topic: row.GetFieldValue<byte[]>(1)),
+            cancellationToken);
+        return rows.ToDictionary(static row => row.Number, static row => row.Topic);
+    }
+
+    public Task<List<(byte[] Topic, int Count)>> TopicCountsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
+        """
+        SELECT substring(m.body FROM 1 FOR m.topic_length), count(*)::int FROM broker_delivery d
+        JOIN broker_message m ON m.number = d.message WHERE d.session = $1 GROUP BY 1
+        """,
+        session,
+        static row => (row.GetFieldValue<byte[]>(0), row.GetInt32(1)),
+        cancellationToken);
+
     public void Dispose() => _free.Dispose();
 
     private async Task<List<T>> LoadAsync<T>(

@@ -94,6 +94,14 @@ public sealed class SqliteMessageStore : IMessageStore
         IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.Messages(numbers, cancellationToken), cancellationToken);
 
+    /// <inheritdoc />
+    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.Topics(numbers, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.TopicCounts(session, cancellationToken), cancellationToken);
+
     /// <summary>Commits what is posted and closes the file. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -10,6 +10,8 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _deliveries;
     private readonly SqliteStatement _inbound;
     private readonly SqliteStatement _message;
+    private readonly SqliteStatement _topic;
+    private readonly SqliteStatement _topicCounts;
 
     public SqliteReader(string path, long cacheBytes)
     {
@@ -21,6 +23,12 @@ internal sealed class SqliteReader : IDisposable
             "SELECT sequence, message, size, flags, expires_at, identifiers FROM delivery WHERE session = ? ORDER BY sequence");
         _inbound = _database.Prepare("SELECT packet_id FROM inbound WHERE session = ? ORDER BY packet_id");
         _message = _database.Prepare($"SELECT {RowCodec.MessageColumns} FROM message WHERE number = ?");
+        _topic = _database.Prepare("SELECT substr(body, 1, topic_length) FROM message WHERE number = ?");
+        _topicCounts = _database.Prepare(
+            """
+            SELECT substr(m.body, 1, m.topic_length), count(*) FROM delivery d
+            JOIN message m ON m.number = d.message WHERE d.session = ? GROUP BY 1
+            """);
     }
 
     public SessionRow? Session(string clientId)
@@ -95,12 +103,51 @@ internal sealed class SqliteReader : IDisposable
         return messages;
     }
 
+    public Dictionary<long, byte[]> Topics(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    {
+        var topics = new Dictionary<long, byte[]>(numbers.Count);
+        foreach (var number in numbers)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (_topic.Bind(1, number).Step())
+            {
+                topics[number] = _topic.Blob(0).ToArray();
+            }
+
+            _topic.Reset();
+        }
+
+        return topics;
+    }
+
+    public List<(byte[] Topic, int Count)> TopicCounts(long session, CancellationToken cancellationToken)
+    {
+        var counts = new List<(byte[], int)>();
+        _topicCounts.Bind(1, session);
+        try
+        {
+            while (_topicCounts.Step())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                counts.Add((_topicCounts.Blob(0).ToArray(), _topicCounts.Int32(1)));
+            }
+        }
+        finally
+        {
+            _topicCounts.Reset();
+        }
+
+        return counts;
+    }
+
     public void Dispose()
     {
         _session.Dispose();
         _deliveries.Dispose();
         _inbound.Dispose();
         _message.Dispose();
+        _topic.Dispose();
+        _topicCounts.Dispose();
         _database.Dispose();
     }
 }

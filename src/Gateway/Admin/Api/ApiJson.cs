@@ -1,0 +1,11 @@
+using System.Text.Json.Serialization;
+
+namespace Broker.Gateway.Admin.Api;
+
+/// <summary>Bodies of the HTTP interface; code made at build time, so that the first request costs no reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ApiError))]
+[JsonSerializable(typeof(DropsAnswer))]
+internal sealed partial class ApiJson : JsonSerializerContext;
