@@ -4,7 +4,7 @@ namespace Broker.Gateway.Auth;
 
 /// <summary>
 /// The question whether a client may publish or subscribe, with a short cut for the broker without rules: there, a topic
-/// that does not begin with <c>$</c> costs a field and a byte.
+/// that does not begin with <c>$</c> or <c>#</c> costs a field and a byte.
 /// </summary>
 public sealed class AccessControl(IAuthorizer authorizer)
 {
@@ -18,7 +18,7 @@ public sealed class AccessControl(IAuthorizer authorizer)
         bool retain,
         out bool allowed)
     {
-        if (authorizer.IsOpen && topic is not [(byte)'$', ..])
+        if (authorizer.IsOpen && topic is not [(byte)'$' or (byte)'#', ..])
         {
             allowed = true;
             return true;

@@ -1,3 +1,5 @@
+using System.Net;
+using Broker.Gateway.Options;
 using Broker.Protocol;
 
 namespace Broker.Gateway.Auth;
@@ -5,10 +7,14 @@ namespace Broker.Gateway.Auth;
 /// <summary>
 /// The rules of a broker without rules: an accepted client may do everything, except publish to names that begin with
 /// <c>$</c>. Those belong to the broker ([MQTT-4.7.2-1] leaves their use to the server), and a client that could write
-/// them could pose as it under <c>$SYS</c>.
+/// them could pose as it under <c>$SYS</c>. What it says there, and everything at once (<c>#</c>), is for clients on this
+/// machine and for the users that <see cref="SysOptions.Readers"/> names.
 /// </summary>
-internal sealed class DefaultAuthorizer : IAuthorizer
+internal sealed class DefaultAuthorizer(SysOptions options) : IAuthorizer
 {
+    private readonly HashSet<string> _readers = new(
+        options.Readers.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), StringComparer.Ordinal);
+
     /// <inheritdoc />
     public bool IsOpen => true;
 
@@ -21,7 +27,7 @@ internal sealed class DefaultAuthorizer : IAuthorizer
         bool retain,
         out bool allowed)
     {
-        allowed = kind == AccessKind.Subscribe || topic is not [(byte)'$', ..];
+        allowed = kind == AccessKind.Subscribe ? !IsForReaders(topic) || IsReader(client) : topic is not [(byte)'$', ..];
         return true;
     }
 
@@ -37,4 +43,10 @@ internal sealed class DefaultAuthorizer : IAuthorizer
         TryAuthorize(client, kind, topic.Span, qos, retain, out var allowed);
         return new ValueTask<bool>(allowed);
     }
+
+    private static bool IsForReaders(ReadOnlySpan<byte> filter) =>
+        filter.SequenceEqual("#"u8) || filter.SequenceEqual("$SYS"u8) || filter.StartsWith("$SYS/"u8);
+
+    private bool IsReader(ClientIdentity client) =>
+        IPAddress.IsLoopback(client.Address) || (client.UserName is { } user && _readers.Contains(user));
 }

@@ -6,8 +6,8 @@ namespace Broker.Gateway.Auth;
 public interface IAuthorizer
 {
     /// <summary>
-    /// True while every accepted client may use every topic that does not begin with <c>$</c>; then nothing else is asked
-    /// about those. May change while the broker runs.
+    /// True while every accepted client may use every topic that does not begin with <c>$</c> or <c>#</c>; then nothing else
+    /// is asked about those. May change while the broker runs.
     /// </summary>
     bool IsOpen { get; }
 

@@ -59,6 +59,11 @@ internal static class OptionsRules
                 $"allowed: group=strategy, separated by commas, with one of {string.Join(", ", Enum.GetNames<SharedStrategy>())}";
         }
 
+        if (options.Sys.Node.AsSpan().ContainsAny('/', '+', '#'))
+        {
+            yield return $"{form("Broker:Sys:Node")}: '{options.Sys.Node}' is not allowed; allowed: a text without /, + and #";
+        }
+
         foreach (var line in CheckCluster(options, form))
         {
             yield return line;

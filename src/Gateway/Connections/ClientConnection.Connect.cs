@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Unicode;
 using Broker.Gateway.Auth;
+using Broker.Gateway.Sys;
 using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
@@ -26,6 +27,9 @@ internal sealed partial class ClientConnection
 
     // CONNACK 0x00 has been sent: only then may DISCONNECT be [MQTT-3.14.0-1].
     private bool _isAccepted;
+
+    // Whoever is told that the client is here is told when it is gone.
+    private bool _isAnnounced;
 
     private void HandleFirst(in PacketFrame frame)
     {
@@ -136,6 +140,11 @@ internal sealed partial class ClientConnection
             {
                 // Another CONNECT has taken the session meanwhile.
                 Close(ReasonCode.SessionTakenOver);
+            }
+            else
+            {
+                _isAnnounced = true;
+                _services.Presence.Connected(_identity, packet, grant.SessionPresent);
             }
         }
 
@@ -274,10 +283,7 @@ internal sealed partial class ClientConnection
 
     /// <summary>The configured text with the Client Identifier in it, as one level without wildcards; null for none.</summary>
     private string? ResponseInformation() => _services.Mqtt.ResponseInformation is { Length: > 0 } text
-        ? text.Replace("${clientid}", LevelOf(ClientId), StringComparison.Ordinal)
+        ? text.Replace("${clientid}", SysTopics.LevelOf(ClientId), StringComparison.Ordinal)
         : null;
 
-    private static string LevelOf(string clientId) => clientId
-        .Replace("%", "%25", StringComparison.Ordinal).Replace("/", "%2F", StringComparison.Ordinal)
-        .Replace("+", "%2B", StringComparison.Ordinal).Replace("#", "%23", StringComparison.Ordinal);
 }

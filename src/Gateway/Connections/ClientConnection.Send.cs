@@ -85,6 +85,8 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        _services.Metrics.Sent(type);
+
         // Always within the client's Maximum Packet Size: it has got a CONNACK, which is longer.
         var packet = (new AckPacket(type, packetId, reason), Version);
         _output.TryWrite(
@@ -94,16 +96,20 @@ internal sealed partial class ClientConnection
             static (span, ref p) => AckCodec.Write(span, p.Version, p.Item1));
     }
 
-    private void SendBytes(byte[] bytes, bool isLast = false) => _output.TryWrite(
-        bytes.Length,
-        isControl: true,
-        ref bytes,
-        static (span, ref b) =>
-        {
-            b.CopyTo(span);
-            return b.Length;
-        },
-        isLast);
+    private void SendBytes(byte[] bytes, bool isLast = false)
+    {
+        _services.Metrics.Sent((PacketType)(bytes[0] >> 4));
+        _output.TryWrite(
+            bytes.Length,
+            isControl: true,
+            ref bytes,
+            static (span, ref b) =>
+            {
+                b.CopyTo(span);
+                return b.Length;
+            },
+            isLast);
+    }
 
     private bool Send(ConnAckPacket packet) =>
         SendExplained(packet.ReasonString, (writer, text) => (packet with { ReasonString = text }).Write(writer, Version));

@@ -29,6 +29,7 @@ internal sealed partial class ClientConnection : IClientLink
     private volatile bool _isClosing;
     private volatile bool _isSentAway;
     private bool _isClean;
+    private ReasonCode? _closeReason;
     private uint? _newExpiryInterval;
 
     public ClientConnection(ConnectionServices services, ConnectionContext context)
@@ -112,6 +113,7 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         _isClosing = true;
+        _closeReason = goodbye.Reason;
         if (Version == ProtocolVersion.Mqtt5 && _isAccepted && goodbye.Reason != ReasonCode.Success)
         {
             SendDisconnect(goodbye);
@@ -189,7 +191,7 @@ internal sealed partial class ClientConnection : IClientLink
 
                     return;
                 case FrameStatus.Complete:
-                    _services.Metrics.Received(length - buffer.Length);
+                    _services.Metrics.Received(frame.Type, length - buffer.Length);
                     HandlePacket(frame);
                     break;
                 case FrameStatus.TooLarge:
@@ -303,6 +305,10 @@ internal sealed partial class ClientConnection : IClientLink
         {
             var cause = _isClean ? EndCause.Disconnect : _isSentAway ? EndCause.BrokerStop : EndCause.Lost;
             _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
+            if (_isAnnounced)
+            {
+                _services.Presence.Disconnected(_identity!, Version, cause, _closeReason);
+            }
         }
 
         // A client that does not read its last packets gets a second to do so.

@@ -9,6 +9,7 @@ namespace Broker.Gateway.Connections;
 /// </summary>
 /// <param name="budget">Bytes that may wait for a client that does not read; PUBLISH packets beyond it are refused.</param>
 /// <param name="drained">Called when a refused output has room again.</param>
+/// <param name="metrics">Told how many bytes the transport takes.</param>
 internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetrics metrics, Action drained) : IFlushable
 {
     private const int FirstBuffer = 512;
@@ -235,8 +236,8 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetr
 
     private void Sent(int length)
     {
+        metrics.Written(length);
         bool hasRoom;
-        metrics.Sent(length);
         lock (_gate)
         {
             _unsent -= length;

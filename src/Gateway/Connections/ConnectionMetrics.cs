@@ -22,9 +22,11 @@ internal sealed class ConnectionMetrics : IDisposable
             "broker.connections.refused", () => gate.Refused, description: "Those that were closed at once: too many, or the broker stops.");
         _meter.CreateObservableCounter("broker.bytes.received", () => Sum(c => c.BytesReceived), "By", "Bytes of whole packets received.");
         _meter.CreateObservableCounter("broker.bytes.sent", () => Sum(c => c.BytesSent), "By", "Bytes handed to the transport.");
-        _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.PacketsReceived), description: "Packets received.");
-        _meter.CreateObservableCounter("broker.messages.published", () => Sum(c => c.Published), description: "PUBLISH received.");
-        _meter.CreateObservableCounter("broker.messages.delivered", () => Sum(c => c.Delivered), description: "PUBLISH sent.");
+        _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.Received.Sum()), description: "Packets received.");
+        _meter.CreateObservableCounter(
+            "broker.packets.sent", () => Sum(c => c.Sent.Sum() + c.Delivered.Sum()), description: "Packets sent.");
+        _meter.CreateObservableCounter("broker.messages.published", () => Sum(c => c.Published.Sum()), description: "PUBLISH received.");
+        _meter.CreateObservableCounter("broker.messages.delivered", () => Sum(c => c.Delivered.Sum()), description: "PUBLISH sent.");
         _meter.CreateObservableUpDownCounter(
             "broker.alias.bytes_saved",
             () => Sum(c => c.Saved),
@@ -36,27 +38,59 @@ internal sealed class ConnectionMetrics : IDisposable
 
     private Cell Mine => _cell is { } cell && cell.Owner == this ? cell : NewCell();
 
-    public void Received(long bytes)
+    public void Received(PacketType type, long bytes)
     {
         var cell = Mine;
         cell.BytesReceived += bytes;
-        cell.PacketsReceived++;
+        cell.Received[(int)type]++;
     }
 
-    /// <summary>Bytes that the transport has taken.</summary>
-    public void Sent(int bytes) => Mine.BytesSent += bytes;
+    /// <summary>A packet other than PUBLISH, which <see cref="Delivered"/> counts.</summary>
+    public void Sent(PacketType type) => Mine.Sent[(int)type]++;
 
-    public void Published(QualityOfService qos) => Mine.Published++;
+    /// <summary>Bytes that a transport has taken; once for each write, whatever number of packets it carries.</summary>
+    public void Written(int bytes) => Mine.BytesSent += bytes;
 
-    public void Delivered(QualityOfService qos) => Mine.Delivered++;
+    public void Published(QualityOfService qos) => Mine.Published[(int)qos]++;
+
+    public void Delivered(QualityOfService qos) => Mine.Delivered[(int)qos]++;
 
     /// <summary>Bytes that a topic alias has saved; negative where one is introduced.</summary>
     public void Saved(int bytes) => Mine.Saved += bytes;
 
     public void Violation() => Mine.Violations++;
 
+    /// <summary>Everything that was counted so far, added up over the threads.</summary>
+    public ConnectionTotals Totals()
+    {
+        var totals = new ConnectionTotals();
+        lock (_gate)
+        {
+            foreach (var cell in _cells)
+            {
+                totals.BytesReceived += cell.BytesReceived;
+                totals.BytesSent += cell.BytesSent;
+                Add(totals.Received, cell.Received);
+                Add(totals.Sent, cell.Sent);
+                Add(totals.Published, cell.Published);
+                Add(totals.Delivered, cell.Delivered);
+            }
+        }
+
+        totals.Sent[(int)PacketType.Publish] = totals.Delivered.Sum();
+        return totals;
+    }
+
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
+
+    private static void Add(long[] totals, long[] values)
+    {
+        for (var i = 0; i < totals.Length; i++)
+        {
+            totals[i] += values[i];
+        }
+    }
 
     private long Sum(Func<Cell, long> value)
     {
@@ -81,11 +115,12 @@ internal sealed class ConnectionMetrics : IDisposable
     {
         public ConnectionMetrics Owner => owner;
 
+        public readonly long[] Received = new long[ConnectionTotals.PacketTypes];
+        public readonly long[] Sent = new long[ConnectionTotals.PacketTypes];
+        public readonly long[] Published = new long[ConnectionTotals.QosLevels];
+        public readonly long[] Delivered = new long[ConnectionTotals.QosLevels];
         public long BytesReceived;
         public long BytesSent;
-        public long PacketsReceived;
-        public long Published;
-        public long Delivered;
         public long Saved;
         public long Violations;
     }

@@ -1,6 +1,7 @@
 using Broker.Gateway.Auth;
 using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Options;
+using Broker.Gateway.Sys;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
@@ -31,6 +32,7 @@ internal sealed record ConnectionServices(
     ConnectionRegistry Registry,
     KeepAliveWheel Wheel,
     ConnectionMetrics Metrics,
+    ClientPresence Presence,
     SessionOptions SessionOptions,
     LimitOptions Limits,
     MqttOptions Mqtt,

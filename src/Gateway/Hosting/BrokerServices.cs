@@ -3,6 +3,7 @@ using Broker.Gateway.Auth;
 using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
+using Broker.Gateway.Sys;
 using Broker.Grains.Cluster;
 using Broker.Grains.Hosting;
 using Broker.Grains.Options;
@@ -35,6 +36,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
         services.AddSingleton(options.Metrics);
+        services.AddSingleton(options.Sys);
         services.AddSingleton(options.Shutdown);
     }
 
@@ -69,6 +71,7 @@ internal static class BrokerServices
         // After the silo's own hosted service, which UseOrleans has registered.
         services.AddHostedService<BrokerLifetime>();
         services.AddHostedService<SiloClock>();
+        services.AddSys();
     }
 
     private static void AddConnections(this IServiceCollection services)

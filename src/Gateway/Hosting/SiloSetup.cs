@@ -38,9 +38,8 @@ internal static class SiloSetup
         else
         {
             silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), NoGateway, serviceId: ServiceId, clusterId: ServiceId);
+            silo.SetName(options.Sys, Environment.MachineName);
         }
-
-        silo.Configure<SiloOptions>(o => o.SiloName = Environment.MachineName);
 
         // What a silo refuses another one, it is told: without this only that the exception cannot be sent.
         silo.Services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.Add("Broker"));
@@ -55,6 +54,10 @@ internal static class SiloSetup
         }
     });
 
+    /// <summary>What the dashboard calls it, and the topics below <c>$SYS</c>.</summary>
+    private static void SetName(this ISiloBuilder silo, SysOptions options, string usual) =>
+        silo.Configure<SiloOptions>(o => o.SiloName = options.Node.Length > 0 ? options.Node : usual);
+
     private static void AddMembership(this ISiloBuilder silo, BrokerOptions options)
     {
         var connection = options.Store.ConnectionString!;
@@ -66,6 +69,7 @@ internal static class SiloSetup
             o.ConnectionString = connection;
         });
         silo.AddGrainStorage(connection);
+        silo.SetName(options.Sys, $"{Environment.MachineName}@{port}");
         silo.Services.AddSingleton<IFatalErrorHandler, DeclaredDead>();
         silo.Configure<Orleans.Configuration.ClusterOptions>(o =>
         {

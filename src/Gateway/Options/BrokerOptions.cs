@@ -35,6 +35,8 @@ public sealed class BrokerOptions
 
     public DashboardOptions Dashboard { get; set; } = new();
 
+    public SysOptions Sys { get; set; } = new();
+
     public LogOptions Log { get; set; } = new();
 
     public ShutdownOptions Shutdown { get; set; } = new();

@@ -15,6 +15,9 @@ public sealed class RemoteInterest
     /// <summary>Filters that some other silo is interested in.</summary>
     public int FilterCount => _index.FilterCount;
 
+    /// <summary>Whether any of them begins with <c>$</c>.</summary>
+    public bool HasReserved => _index.HasReserved;
+
     /// <summary>Silos that are interested in a topic; a silo is in it once for each of its filters that matches.</summary>
     public ReadOnlySpan<Peer> Match(ReadOnlySpan<byte> topic, MatchBuffer<Peer> buffer) => _index.Match(topic, buffer);
 

@@ -40,6 +40,7 @@ public static class GrainsServices
         .AddSingleton<RetainedRepair>()
         .AddSingleton<WillService>()
         .AddSingleton<MessageRouter>()
+        .AddSingleton<BrokerPublisher>()
         .AddSingleton<StateRecovery>()
         .AddTopics();
 }

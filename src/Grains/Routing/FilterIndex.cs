@@ -26,6 +26,9 @@ public sealed class FilterIndex<T>
     private readonly MatchCache? _cache;
     private long _version;
     private int _subscribers;
+    private int _reserved;
+    private int _mostFilters;
+    private int _mostSubscribers;
 
     /// <param name="cachedTopics">Most topics whose result is cached; 0 for no cache.</param>
     /// <param name="cacheBytes">Most heap bytes of cached results, about.</param>
@@ -44,6 +47,15 @@ public sealed class FilterIndex<T>
 
     /// <summary>Number of (filter, subscriber) pairs.</summary>
     public int SubscriberCount => Volatile.Read(ref _subscribers);
+
+    /// <summary>Most filters at a time.</summary>
+    public int MostFilters => Volatile.Read(ref _mostFilters);
+
+    /// <summary>Most (filter, subscriber) pairs at a time.</summary>
+    public int MostSubscribers => Volatile.Read(ref _mostSubscribers);
+
+    /// <summary>Whether any filter begins with <c>$</c>: without one, what the broker says under <c>$SYS</c> is for nobody.</summary>
+    public bool HasReserved => Volatile.Read(ref _reserved) > 0;
 
     /// <summary>Adds a subscriber to a filter.</summary>
     /// <param name="filter">UTF-8, already validated, at most 65,535 bytes.</param>
@@ -181,6 +193,9 @@ public sealed class FilterIndex<T>
     {
         _stripes.Count(LevelReader.First(filter));
         Volatile.Write(ref _subscribers, _subscribers + subscribers);
+        _reserved += filter is [(byte)'$', ..] ? subscribers : 0;
+        _mostFilters = Math.Max(_mostFilters, FilterCount);
+        _mostSubscribers = Math.Max(_mostSubscribers, _subscribers);
         Volatile.Write(ref _version, _version + 1);
     }
 }

@@ -27,6 +27,9 @@ public sealed partial class SharedGroups
     private readonly Dictionary<string, SharedGroup> _groups = new(StringComparer.Ordinal);
     private readonly Dictionary<long, SharedGroup> _byNumber = [];
     private volatile FilterIndex<SharedGroup>? _index;
+
+    /// <summary>Whether any group's filter begins with <c>$</c>.</summary>
+    public bool HasReserved => _index is { HasReserved: true };
     private SessionTable _sessions = null!;
     private SessionEnvironment _env = null!;
 
