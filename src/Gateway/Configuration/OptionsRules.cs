@@ -1,6 +1,7 @@
 using System.Net;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Hooks;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
 using Broker.Grains.Shared;
@@ -64,6 +65,11 @@ internal static class OptionsRules
             yield return $"{form("Broker:Sys:Node")}: '{options.Sys.Node}' is not allowed; allowed: a text without /, + and #";
         }
 
+        foreach (var line in CheckWebhook(options.Webhook, form))
+        {
+            yield return line;
+        }
+
         foreach (var line in CheckCluster(options, form))
         {
             yield return line;
@@ -78,6 +84,26 @@ internal static class OptionsRules
         foreach (var line in CheckAdmin(options.Admin, form))
         {
             yield return line;
+        }
+    }
+
+    private static IEnumerable<string> CheckWebhook(WebhookOptions webhook, Func<string, string> form)
+    {
+        if (webhook.Url.Length > 0
+            && !(Uri.TryCreate(webhook.Url, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
+        {
+            yield return $"{form("Broker:Webhook:Url")}: '{webhook.Url}' is not allowed; allowed: an http:// or https:// address, or nothing";
+        }
+
+        if (!BrokerEventKinds.TryParse(webhook.Events, out _))
+        {
+            yield return $"{form("Broker:Webhook:Events")}: '{webhook.Events}' is not allowed; " +
+                $"allowed: {string.Join(", ", BrokerEventKinds.All)}, separated by commas, or *";
+        }
+
+        if (webhook.CaFile.Length > 0 && !File.Exists(webhook.CaFile))
+        {
+            yield return $"{form("Broker:Webhook:CaFile")}: the file '{webhook.CaFile}' does not exist";
         }
     }
 

@@ -108,6 +108,18 @@ internal sealed partial class ClientConnection
         }
 
         var will = packet.Will is null ? null : ToClaim(packet.Will);
+        if (will is not null && _services.Hooks.HasPublish)
+        {
+            var (asked, reason) = await AskAboutWillAsync(will);
+            if (asked is null && reason != ReasonCode.Success)
+            {
+                RefuseClient(ReasonCodes.IsAllowed(reason, PacketType.ConnAck) ? reason : ReasonCode.NotAuthorized);
+                return;
+            }
+
+            will = asked;
+        }
+
         var claim = new SessionClaim
         {
             CleanStart = packet.CleanStart,
@@ -145,6 +157,7 @@ internal sealed partial class ClientConnection
             {
                 _isAnnounced = true;
                 _services.Presence.Connected(_identity, packet, grant.SessionPresent);
+                _services.Events.Connected(_identity, packet, grant.SessionPresent);
             }
         }
 
@@ -156,6 +169,7 @@ internal sealed partial class ClientConnection
         if (!_services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null && _services.Lifecycle.MayStartAnew(ClientId)
             && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
         {
+            _services.Lifecycle.TellBegun(ClientId, isResumed: false, isDurable: false);
             return (session, new SessionGrant(SessionPresent: false, session.Epoch));
         }
 

@@ -53,6 +53,12 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (_services.Events.IntervenesInPublish)
+        {
+            _pending = PublishThroughHooksAsync(Materialize(view, topic), view.PacketId);
+            return;
+        }
+
         var source = new PublishSource(
             view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids);
         Publish(ref source, view.PacketId);
@@ -106,6 +112,12 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (allowed && _services.Events.IntervenesInPublish)
+        {
+            await PublishThroughHooksAsync(message, packetId);
+            return;
+        }
+
         using var batch = FlushBatch.Open();
         if (allowed)
         {
@@ -121,14 +133,19 @@ internal sealed partial class ClientConnection
     private void RefusePublish(ReadOnlySpan<byte> topic, QualityOfService qos, ushort packetId)
     {
         _services.Drops.Add(ClientId, topic, DropReason.NotAuthorized);
+        TellRefusal(qos, packetId, ReasonCode.NotAuthorized);
+    }
+
+    private void TellRefusal(QualityOfService qos, ushort packetId, ReasonCode reason)
+    {
         if (Version != ProtocolVersion.Mqtt5 && qos != QualityOfService.AtMostOnce)
         {
             // 3.x has no negative acknowledgement: the connection ends (MQTT 3.1.1 section 3.3.5).
-            Close(ReasonCode.NotAuthorized);
+            Close(reason);
         }
         else if (qos != QualityOfService.AtMostOnce)
         {
-            _acknowledgements.Add(ResponseTo(qos), packetId, ReasonCode.NotAuthorized);
+            _acknowledgements.Add(ResponseTo(qos), packetId, reason);
         }
     }
 

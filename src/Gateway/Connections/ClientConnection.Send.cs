@@ -37,6 +37,11 @@ internal sealed partial class ClientConnection
         if (_output.TryWrite((int)size, isControl: false, ref packet, OutgoingPublish.Write))
         {
             _services.Metrics.Delivered(delivery.Qos);
+            if (_services.Events.HasDelivered)
+            {
+                _services.Events.Delivered(ClientId, source, delivery);
+            }
+
             if (_outboundAliases is not null)
             {
                 _services.Metrics.Saved(_outboundAliases.Sent(alias, source.Topic));

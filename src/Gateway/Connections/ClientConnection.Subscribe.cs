@@ -29,11 +29,18 @@ internal sealed partial class ClientConnection
         var granted = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
         {
-            reasons[i] = await AllowAsync(packet.Requests[i]);
+            var verdict = await AskAboutAsync(packet.Requests[i]);
+            if (verdict.Request is not { } request)
+            {
+                reasons[i] = ForVersion(verdict.Reason);
+                continue;
+            }
+
+            reasons[i] = await AllowAsync(request);
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
-                granted.Add(_session!.Backup(packet.Requests[i].Filter));
-                Subscribe(packet.Requests[i], packet.SubscriptionIdentifier, replays);
+                granted.Add(_session!.Backup(request.Filter));
+                Subscribe(request, packet.SubscriptionIdentifier, replays);
             }
         }
 
@@ -58,6 +65,7 @@ internal sealed partial class ClientConnection
             await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
         }
 
+        _services.Events.Subscribed(ClientId, granted, _session);
         using var batch = FlushBatch.Open();
         Send(new SubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
         if (replays.Count > 0)
@@ -178,8 +186,15 @@ internal sealed partial class ClientConnection
         var removed = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
         {
-            removed.Add(_session!.Backup(packet.Filters[i]));
-            reasons[i] = _session!.Unsubscribe(packet.Filters[i]) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+            if (await AskAboutEndAsync(packet.Filters[i]) is not { } filter)
+            {
+                reasons[i] = ReasonCode.ImplementationSpecificError;
+                continue;
+            }
+
+            removed.Add(_session!.Backup(filter));
+            reasons[i] = _session!.Unsubscribe(filter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+            _services.Events.Unsubscribed(ClientId, filter, reasons[i]);
         }
 
         if (_session!.IsDurable && await SaveAsync(removed) is { } refused)

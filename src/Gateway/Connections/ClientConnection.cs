@@ -308,6 +308,7 @@ internal sealed partial class ClientConnection : IClientLink
             if (_isAnnounced)
             {
                 _services.Presence.Disconnected(_identity!, Version, cause, _closeReason);
+                _services.Events.Disconnected(_identity!, cause, _closeReason);
             }
         }
 

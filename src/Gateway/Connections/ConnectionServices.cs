@@ -4,6 +4,7 @@ using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
@@ -33,6 +34,8 @@ internal sealed record ConnectionServices(
     KeepAliveWheel Wheel,
     ConnectionMetrics Metrics,
     ClientPresence Presence,
+    HookFolds Hooks,
+    ConnectionEvents Events,
     SessionOptions SessionOptions,
     LimitOptions Limits,
     MqttOptions Mqtt,

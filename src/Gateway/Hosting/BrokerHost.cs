@@ -98,7 +98,10 @@ internal static class BrokerHost
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private static WebApplication Build(BrokerOptions options, BrokerState state, WaitingRoom room)
+    /// <summary>The process, not started yet.</summary>
+    /// <param name="extend">Adds services of whoever has the broker in its own program.</param>
+    internal static WebApplication Build(
+        BrokerOptions options, BrokerState state, WaitingRoom room, Action<IServiceCollection>? extend = null)
     {
         // The empty builder: no default configuration files, watchers and providers that the broker does not read.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
@@ -112,9 +115,11 @@ internal static class BrokerHost
         builder.AddBrokerLogging(options.Log, state);
         builder.AddBrokerOptions(options);
         builder.AddSilo(options);
-        builder.AddBrokerServices(options.Store, options.Shutdown);
+        builder.AddBrokerServices(options);
         builder.AddAdmin();
         builder.AddListeners(options);
+
+        extend?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.MapAdmin(options);

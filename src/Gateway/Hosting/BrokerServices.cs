@@ -4,7 +4,9 @@ using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
+using Broker.Gateway.Webhook;
 using Broker.Grains.Cluster;
+using Broker.Grains.Hooks;
 using Broker.Grains.Hosting;
 using Broker.Grains.Options;
 using Broker.Grains.Recovery;
@@ -36,28 +38,34 @@ internal static class BrokerServices
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
         services.AddSingleton(options.Metrics);
+        services.AddSingleton(options.Hooks);
+        services.AddSingleton(options.Webhook);
         services.AddSingleton(options.Sys);
         services.AddSingleton(options.Shutdown);
     }
 
-    public static void AddBrokerServices(this WebApplicationBuilder builder, StoreOptions store, ShutdownOptions options)
+    public static void AddBrokerServices(this WebApplicationBuilder builder, BrokerOptions options)
     {
         var services = builder.Services;
         services.AddSingleton(TimeProvider.System);
 
-        services.AddStore(store);
+        services.AddStore(options.Store);
         services.AddBrokerGrains();
         services.AddConnections();
         services.AddSingleton<IBrokerStartup, StoreStartup>();
 
         // The order is the order in which they are asked.
         services.AddSingleton<UserDirectory>();
+        services.AddSingleton<IAuthenticator, HookAuthenticator>();
         services.AddSingleton<IAuthenticator, UsersFileAuthenticator>();
         services.AddSingleton<IAuthenticator, AnonymousAuthenticator>();
         services.AddSingleton<AuthenticationChain>();
         services.AddSingleton<IEnhancedAuthenticator, ScramAuthenticator>();
         services.AddSingleton<EnhancedAuthentication>();
-        services.AddSingleton<IAuthorizer, DefaultAuthorizer>();
+        services.AddSingleton<DefaultAuthorizer>();
+        services.AddSingleton<IAuthorizer>(static s => s.GetRequiredService<HookJudges>() is { HasAuthorize: true } judges
+            ? new HookAuthorizer(judges, s.GetRequiredService<DefaultAuthorizer>())
+            : s.GetRequiredService<DefaultAuthorizer>());
         services.AddSingleton<AccessControl>();
         services.AddSingleton<IBrokerStartup, AuthenticationStartup>();
         services.AddSingleton<IBrokerStartup, WaitIsOver>();
@@ -65,13 +73,15 @@ internal static class BrokerServices
         builder.Services.Configure<HostOptions>(host =>
         {
             // One budget for the whole stop; the drain has its own share of it.
-            host.ShutdownTimeout = options.NoticeTime + options.DrainTimeout + options.StopTimeout;
+            var shutdown = options.Shutdown;
+            host.ShutdownTimeout = shutdown.NoticeTime + shutdown.DrainTimeout + shutdown.StopTimeout;
         });
 
         // After the silo's own hosted service, which UseOrleans has registered.
         services.AddHostedService<BrokerLifetime>();
         services.AddHostedService<SiloClock>();
         services.AddSys();
+        services.AddWebhook(options.Webhook);
     }
 
     private static void AddConnections(this IServiceCollection services)
@@ -79,6 +89,7 @@ internal static class BrokerServices
         services.AddSingleton<ConnectionServices>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<ConnectionMetrics>();
+        services.AddSingleton<ConnectionEvents>();
         services.AddSingleton<KeepAliveWheel>();
         services.AddSingleton<IConnectionDrain, ConnectionDrain>();
     }

@@ -35,6 +35,10 @@ public sealed class BrokerOptions
 
     public DashboardOptions Dashboard { get; set; } = new();
 
+    public HookOptions Hooks { get; set; } = new();
+
+    public WebhookOptions Webhook { get; set; } = new();
+
     public SysOptions Sys { get; set; } = new();
 
     public LogOptions Log { get; set; } = new();

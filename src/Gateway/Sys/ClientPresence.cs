@@ -46,16 +46,20 @@ internal sealed class ClientPresence(SysOptions options, SysTopics topics, TimeP
         {
             json.WriteString("ipaddress", client.Address.ToString());
             json.WriteString("protocol", VersionText(version));
-            json.WriteString("reason", cause switch
-            {
-                EndCause.Disconnect => "normal",
-                EndCause.BrokerStop => "broker_stop",
-                _ => reason is { } why ? JsonNamingPolicy.SnakeCaseLower.ConvertName(why.ToString()) : "connection_lost",
-            });
+            json.WriteString("reason", ReasonText(cause, reason));
         });
     }
 
-    private static string VersionText(ProtocolVersion version) => version switch
+    /// <summary>Why a connection has ended, in one word.</summary>
+    public static string ReasonText(EndCause cause, ReasonCode? reason) => cause switch
+    {
+        EndCause.Disconnect => "normal",
+        EndCause.BrokerStop => "broker_stop",
+        _ => reason is { } why ? JsonNamingPolicy.SnakeCaseLower.ConvertName(why.ToString()) : "connection_lost",
+    };
+
+    /// <summary>Version of the protocol, as people write it.</summary>
+    public static string VersionText(ProtocolVersion version) => version switch
     {
         ProtocolVersion.Mqtt5 => "5.0",
         ProtocolVersion.Mqtt311 => "3.1.1",

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text;
+using Broker.Grains.Hooks;
 using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
@@ -35,13 +36,15 @@ public sealed class DropLedger : IDisposable
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly LedgerOptions _options;
+    private readonly EventHub? _events;
     private readonly Meter _meter = new("Broker.Grains");
     private long _bytes;
     private long _forgotten;
     private long _written;
 
-    public DropLedger(TimeProvider time, LedgerOptions options)
+    public DropLedger(TimeProvider time, LedgerOptions options, EventHub? events = null)
     {
+        _events = events?.For(BrokerEventKind.MessageDropped);
         _time = time;
         _options = options;
         _lookup = _entries.GetAlternateLookup<DropProbe>();
@@ -101,6 +104,16 @@ public sealed class DropLedger : IDisposable
             _latest[_written++ % Capacity] = (now, entry, message);
             Shrink();
         }
+
+        _events?.Tell(new MessageDropped
+        {
+            Time = DateTimeOffset.FromUnixTimeMilliseconds(now),
+            ClientId = clientId,
+            Topic = Encoding.UTF8.GetString(topic),
+            Reason = reason,
+            Count = count,
+            MessageId = message == MessageId.None ? null : message.ToString(),
+        });
     }
 
     /// <summary>How many were dropped for a reason since the start.</summary>

@@ -38,4 +38,7 @@ public enum DropReason
 
     /// <summary>Its payload is not UTF-8 although its Payload Format Indicator says so; the publisher was told.</summary>
     PayloadFormat,
+
+    /// <summary>A hook has dropped or refused it.</summary>
+    Hook,
 }

@@ -1,4 +1,5 @@
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Recovery;
@@ -31,7 +32,15 @@ public static class GrainsServices
         .AddSingleton<ClusterDrops>()
         .AddSingleton<SessionLog>()
         .AddSingleton<SessionMetrics>()
-        .AddSingleton<SessionEnvironment>()
+        .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
+        {
+            Events = s.GetRequiredService<EventHub>().For(
+                BrokerEventKind.MessageAcked,
+                BrokerEventKind.SessionCreated,
+                BrokerEventKind.SessionResumed,
+                BrokerEventKind.SessionTakenOver,
+                BrokerEventKind.SessionExpired),
+        })
         .AddSingleton<SessionTable>()
         .AddSingleton<SessionExpiryQueue>()
         .AddSingleton<SessionLifecycle>()
@@ -42,5 +51,6 @@ public static class GrainsServices
         .AddSingleton<MessageRouter>()
         .AddSingleton<BrokerPublisher>()
         .AddSingleton<StateRecovery>()
+        .AddHookCalls()
         .AddTopics();
 }

@@ -54,6 +54,9 @@ public readonly ref struct DeliveryHeader
 
     public ReadOnlySpan<uint> SubscriptionIdentifiers { get; init; }
 
+    /// <summary>Message id; <see cref="MessageId.None"/> at QoS 0.</summary>
+    public MessageId MessageId => Delivery?.Message?.Id ?? MessageId.None;
+
     /// <summary>The delivery that is sent, for a link that lends it to another session; null at QoS 0.</summary>
     internal Delivery? Delivery { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
 using Broker.Grains.Shared;
 using Broker.Grains.Storage;
@@ -34,6 +36,7 @@ public sealed partial class Session
             {
                 case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
                     NoteSpeed(delivery);
+                    TellAcked(delivery);
                     Complete(delivery);
                     return true;
 
@@ -173,6 +176,7 @@ public sealed partial class Session
             return;
         }
 
+        TellAcked(delivery);
         delivery.Released = true;
         delivery.Message = null;
         Release(delivery);
@@ -185,6 +189,22 @@ public sealed partial class Session
         {
             delivery.MayRelease = true;
             SendPubRel(delivery);
+        }
+    }
+
+    private void TellAcked(Delivery delivery)
+    {
+        if (_env.Events is { } events && events.Has(BrokerEventKind.MessageAcked) && delivery.Message is { } message)
+        {
+            events.Tell(new MessageAcked
+            {
+                Time = events.Now,
+                ClientId = ClientId,
+                Topic = Encoding.UTF8.GetString(message.Topic),
+                Qos = (int)delivery.Qos,
+                PacketId = delivery.PacketId,
+                MessageId = message.Id.ToString(),
+            });
         }
     }
 

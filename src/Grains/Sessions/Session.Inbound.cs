@@ -38,6 +38,15 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>Whether a QoS 2 PUBLISH with this id was noted before and not released.</summary>
+    public bool IsInbound(ushort packetId)
+    {
+        lock (_gate)
+        {
+            return _inbound.ContainsKey(packetId);
+        }
+    }
+
     /// <summary>The record that makes the packet id durable; a duplicate of the PUBLISH waits for it.</summary>
     public void SetInboundRecord(ushort packetId, PublishRecord? record)
     {

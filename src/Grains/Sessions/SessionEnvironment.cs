@@ -1,5 +1,6 @@
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Hooks;
 using Broker.Grains.Options;
 using Broker.Grains.Routing;
 using Broker.Grains.Shared;
@@ -32,6 +33,9 @@ public sealed record SessionEnvironment(
     /// <see cref="Session.EndHoldBack"/>; null where messages come from this silo only.
     /// </summary>
     public Action<Delivery>? HoldBack { get; set; }
+
+    /// <summary>Told what happens to sessions and their messages; null when nobody wants to know.</summary>
+    public EventHub? Events { get; init; }
 
     /// <summary>Milliseconds since 1970: for everything that is compared with stored times.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -1,3 +1,4 @@
+using Broker.Grains.Hooks;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Wills;
@@ -68,7 +69,21 @@ public sealed class SessionLifecycle(
             throw;
         }
 
+        TellBegun(clientId, taken.Resumes, session.IsDurable);
         return new SessionGrant(taken.Resumes, taken.Epoch);
+    }
+
+    /// <summary>A session that a CONNECT asked for has begun or goes on.</summary>
+    public void TellBegun(string clientId, bool isResumed, bool isDurable)
+    {
+        if (environment.Events is not { } events)
+        {
+            return;
+        }
+
+        events.Tell(isResumed
+            ? new SessionResumed { Time = events.Now, ClientId = clientId }
+            : new SessionCreated { Time = events.Now, ClientId = clientId, IsDurable = isDurable });
     }
 
     /// <summary>A connection has ended. Nothing happens when another one owns the session by now.</summary>
@@ -191,6 +206,11 @@ public sealed class SessionLifecycle(
 
         environment.Log.Expired(clientId);
         End(session);
+        if (environment.Events is { } events)
+        {
+            events.Tell(new SessionExpired { Time = events.Now, ClientId = clientId });
+        }
+
         return true;
     }
 
@@ -246,7 +266,15 @@ public sealed class SessionLifecycle(
     /// <returns>A Will that is not published because its client is back.</returns>
     private DelayedWill? TakeOver(Session existing, long epoch, bool resumes)
     {
-        existing.Supersede(epoch)?.Close(ReasonCode.SessionTakenOver);
+        if (existing.Supersede(epoch) is { } link)
+        {
+            link.Close(ReasonCode.SessionTakenOver);
+            if (environment.Events is { } events)
+            {
+                events.Tell(new SessionTakenOver { Time = events.Now, ClientId = existing.ClientId });
+            }
+        }
+
         var delayed = wills.ClientReturned(existing.ClientId, resumes);
         var will = existing.Will;
         existing.Will = null;

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Broker.Gateway.Options;
+using Broker.Grains.Hooks;
+
+namespace Broker.Gateway.Webhook;
+
+/// <summary>
+/// Tells an HTTP server of events: one request at a time, and what comes meanwhile is in the next, so batches grow with the load and there
+/// is no timer. A server that is away costs a bounded queue; what does not fit is lost and counted.
+/// </summary>
+internal sealed partial class WebhookSender(
+    WebhookOptions options, ILocalSiloDetails silo, HookMetrics metrics, ILogger<WebhookSender> logger) : BackgroundService, IEventSink
+{
+    private const string Name = "webhook";
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _logger = logger;
+    private readonly WebhookClient _client = new(options);
+    private readonly bool[] _wants = Wanted(options);
+    private readonly Channel<BrokerEvent> _queue =
+        Channel.CreateBounded<BrokerEvent>(new BoundedChannelOptions(options.MaxQueued) { SingleReader = true });
+
+    private long _bytes;
+    private long _batches;
+    private bool _isFailing;
+
+    /// <inheritdoc />
+    public int Priority => 0;
+
+    /// <inheritdoc />
+    public bool Wants(BrokerEventKind kind) => _wants[(int)kind];
+
+    /// <inheritdoc />
+    public void Post(BrokerEvent happened)
+    {
+        var size = WebhookJson.SizeOf(happened);
+        if (Interlocked.Add(ref _bytes, size) > options.MaxQueuedBytes || !_queue.Writer.TryWrite(happened))
+        {
+            Interlocked.Add(ref _bytes, -size);
+            metrics.Untold(Name);
+        }
+    }
+
+    /// <summary>What waits is sent as long as the stop lasts.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        _queue.Writer.TryComplete();
+        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(options.Timeout, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.StopAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        base.Dispose();
+        _client.Dispose();
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var batch = new List<BrokerEvent>();
+        while (await _queue.Reader.WaitToReadAsync(stoppingToken))
+        {
+            batch.Clear();
+            while (batch.Count < options.MaxBatch && _queue.Reader.TryRead(out var next))
+            {
+                batch.Add(next);
+            }
+
+            await SendAsync(batch, stoppingToken);
+            Interlocked.Add(ref _bytes, -batch.Sum(WebhookJson.SizeOf));
+        }
+    }
+
+    private async Task SendAsync(List<BrokerEvent> batch, CancellationToken cancellationToken)
+    {
+        var number = ++_batches;
+        var body = WebhookJson.Write(silo.Name, batch);
+        var start = Stopwatch.GetTimestamp();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            if (await _client.PostAsync(number, body, cancellationToken) is not { } failure)
+            {
+                if (_isFailing)
+                {
+                    _isFailing = false;
+                    LogRecovered(options.Url);
+                }
+
+                return;
+            }
+
+            if (!_isFailing)
+            {
+                _isFailing = true;
+                LogFailed(options.Url, failure.Cause);
+            }
+
+            if (!failure.MayPass || Stopwatch.GetElapsedTime(start) + pause > options.RetryFor)
+            {
+                metrics.Untold(Name, batch.Count);
+                LogLost(options.Url, batch.Count, failure.Cause);
+                return;
+            }
+
+            await Task.Delay(pause, cancellationToken);
+        }
+    }
+
+    private static bool[] Wanted(WebhookOptions options)
+    {
+        var wants = new bool[BrokerEventKinds.All.Count];
+        if (BrokerEventKinds.TryParse(options.Events, out var kinds))
+        {
+            foreach (var kind in kinds)
+            {
+                wants[(int)kind] = true;
+            }
+        }
+
+        return wants;
+    }
+
+    [LoggerMessage(610, LogLevel.Warning, "Webhook {Url} does not take events: {Cause}")]
+    private partial void LogFailed(string url, string cause);
+
+    [LoggerMessage(611, LogLevel.Information, "Webhook {Url} takes events again")]
+    private partial void LogRecovered(string url);
+
+    [LoggerMessage(612, LogLevel.Warning, "Webhook {Url}: {Count} events are lost: {Cause}")]
+    private partial void LogLost(string url, int count, string cause);
+}

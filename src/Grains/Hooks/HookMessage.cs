@@ -1,0 +1,57 @@
+using System.Text;
+using Broker.Grains.Messages;
+using Broker.Protocol;
+
+namespace Broker.Grains.Hooks;
+
+/// <summary>A message that is being published, as hooks see it. A hook changes it with <c>message with { … }</c>.</summary>
+public sealed record HookMessage
+{
+    private readonly ApplicationMessage _message;
+
+    internal HookMessage(ApplicationMessage message)
+    {
+        _message = message;
+        Topic = Encoding.UTF8.GetString(message.Topic);
+        Payload = message.Bytes[(message.TopicLength + message.PropertiesLength)..];
+        Retain = message.Retain;
+    }
+
+    /// <summary>Topic name. A hook may give another one; rights were looked at before, for the one that the client has sent.</summary>
+    public string Topic { get; init; }
+
+    /// <summary>Application payload. Not to be written to.</summary>
+    public ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>RETAIN flag.</summary>
+    public bool Retain { get; init; }
+
+    /// <summary>QoS of the publish.</summary>
+    public QualityOfService Qos => _message.Qos;
+
+    /// <summary>Global message id; <see cref="MessageId.None"/> for QoS 0.</summary>
+    public MessageId Id => _message.Id;
+
+    /// <summary>Forwarded MQTT 5.0 properties in the form in which packets carry them.</summary>
+    public ReadOnlyMemory<byte> Properties => _message.Bytes.Slice(_message.TopicLength, _message.PropertiesLength);
+
+    /// <summary>The message to route; null when its topic is no valid topic name.</summary>
+    /// <param name="ids">A retained message has an id, also at QoS 0.</param>
+    internal ApplicationMessage? ToMessage(MessageIdSource ids)
+    {
+        var topic = Encoding.UTF8.GetBytes(Topic);
+        if (!TopicRules.IsValidName(topic) || topic.Length > ushort.MaxValue)
+        {
+            return null;
+        }
+
+        return new ApplicationMessage([.. topic, .. Properties.Span, .. Payload.Span], topic.Length, _message.PropertiesLength)
+        {
+            Id = _message.Id == MessageId.None && Retain ? ids.Next(0) : _message.Id,
+            Qos = _message.Qos,
+            Retain = Retain,
+            ExpiresAt = _message.ExpiresAt,
+            Publisher = _message.Publisher,
+        };
+    }
+}

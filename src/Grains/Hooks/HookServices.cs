@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Grains.Hooks;
+
+/// <summary>Registers hooks.</summary>
+public static class HookServices
+{
+    /// <summary>Registers a hook: one object, made when it is first needed, called by every hook interface that its class implements.</summary>
+    public static IServiceCollection AddHook<THook>(this IServiceCollection services)
+        where THook : class, IHook => services
+        .AddSingleton<THook>()
+        .AddSingleton(new HookRegistration(typeof(THook), static s => s.GetRequiredService<THook>()));
+
+    /// <summary>Registers a hook that exists.</summary>
+    public static IServiceCollection AddHook(this IServiceCollection services, IHook hook) =>
+        services.AddSingleton(new HookRegistration(hook.GetType(), _ => hook));
+
+    /// <summary>What calls hooks; without any it costs nothing.</summary>
+    internal static IServiceCollection AddHookCalls(this IServiceCollection services) => services
+        .AddSingleton<HookMetrics>()
+        .AddSingleton<HookCalls>()
+        .AddSingleton<HookFolds>()
+        .AddSingleton<HookJudges>()
+        .AddSingleton<EventHub>();
+}
