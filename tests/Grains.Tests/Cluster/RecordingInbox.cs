@@ -1,5 +1,6 @@
 using System.Text;
 using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Topics;
@@ -51,6 +52,8 @@ internal sealed class RecordingInbox : ISiloInbox
     public Task DrainTowards(SiloAddress silo) => throw new NotSupportedException();
 
     public Task Forget(string clientId) => throw new NotSupportedException();
+
+    public Task<DropReport> Drops(DropQuery query) => throw new NotSupportedException();
 
     public Task<SharedAnswer> Share(SharedBatch batch) => throw new NotSupportedException();
 }
