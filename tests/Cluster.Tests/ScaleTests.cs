@@ -53,9 +53,6 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
     [BalancedFact]
     public Task Four_silos_become_two() => ScaleInAsync(600);
 
-    [BalancedFact(IsLong = true)]
-    public Task Four_silos_become_two_with_ten_thousand_clients() => ScaleInAsync(Many);
-
     [BalancedFact]
     public Task All_silos_are_restarted_and_everybody_comes_at_once() => StormAsync(600);
 
