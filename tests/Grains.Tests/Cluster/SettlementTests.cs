@@ -4,6 +4,7 @@ using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Messages;
+using Broker.Grains.Options;
 using Broker.Grains.Sessions;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Grains.Topics;
@@ -21,7 +22,7 @@ public sealed class SettlementTests : IDisposable
     private readonly RecordingInbox _inbox = new();
     private readonly RemoteInterest _interest = new();
     private readonly RoutingGate _gate = new();
-    private readonly DropLedger _drops = new(TimeProvider.System);
+    private readonly DropLedger _drops = new(TimeProvider.System, new LedgerOptions());
     private readonly MemoryStore _store = new(new MemoryRows());
     private readonly LiveSilos _silos;
     private readonly Peers _peers;
