@@ -1,9 +1,27 @@
+using System.Net;
+
 namespace Broker.Cluster.Tests;
 
 /// <summary>What operators ask of one silo and get of all.</summary>
 public sealed class OperationsTests(ITestOutputHelper output) : ClusterTest(output, silos: 2)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Alarm_of_a_lost_silo_is_the_same_on_every_silo_and_is_cleared_through_any()
+    {
+        await Cluster.KillAsync(0);
+        var id = "";
+        await Eventually.TrueAsync(async () => (id = await LostOnAsync(1)).Length > 0, Limit, () => $"a silo is missed\n{Cluster.Log}");
+
+        // One that joins is told, and has it in the store.
+        await Cluster.StartAsync(0);
+        await Eventually.TrueAsync(async () => await LostOnAsync(0) == id, Limit, () => $"'{id}' on the other silo\n{Cluster.Log}");
+
+        using var admin = new AdminClient(Cluster.Silos[0].Http);
+        Assert.Equal(HttpStatusCode.NoContent, await admin.DeleteAsync($"/api/v1/alarms/{id}"));
+        await Eventually.TrueAsync(async () => await LostOnAsync(1) == "", Limit, () => $"'{id}' is over on both silos\n{Cluster.Log}");
+    }
 
     [Fact]
     public async Task Any_silo_answers_for_the_losses_of_all_and_a_subscriber_hears_of_all_brokers()
@@ -42,5 +60,14 @@ public sealed class OperationsTests(ITestOutputHelper output) : ClusterTest(outp
                 versions.Add(message.Topic);
             }
         }
+    }
+
+    /// <summary>Id of the alarm about a lost silo that a silo shows; nothing when there is none.</summary>
+    private async Task<string> LostOnAsync(int silo)
+    {
+        using var admin = new AdminClient(Cluster.Silos[silo].Http);
+        return (await admin.GetAsync("/api/v1/alarms")).GetProperty("raised").EnumerateArray()
+            .Select(static alarm => alarm.GetProperty("id").GetString()!)
+            .FirstOrDefault(static id => id.StartsWith("silo_lost/", StringComparison.Ordinal), "");
     }
 }

@@ -32,6 +32,7 @@ internal static class AdminSetup
         app.MapHealth();
         app.MapMetrics();
         app.MapDrops();
+        app.MapAlarms();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

@@ -5,6 +5,7 @@ using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
 using Broker.Gateway.Webhook;
+using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
 using Broker.Grains.Hooks;
 using Broker.Grains.Hosting;
@@ -38,6 +39,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
         services.AddSingleton(options.Metrics);
+        services.AddSingleton(options.Alarms);
         services.AddSingleton(options.Hooks);
         services.AddSingleton(options.Webhook);
         services.AddSingleton(options.Sys);
@@ -80,6 +82,8 @@ internal static class BrokerServices
         // After the silo's own hosted service, which UseOrleans has registered.
         services.AddHostedService<BrokerLifetime>();
         services.AddHostedService<SiloClock>();
+        services.AddHostedService<AlarmWatch>();
+        services.AddHostedService<AlarmExchange>();
         services.AddSys();
         services.AddWebhook(options.Webhook);
     }

@@ -1,3 +1,4 @@
+using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
 using Broker.Grains.Recovery;
 using Broker.Grains.Storage;
@@ -5,7 +6,8 @@ using Broker.Grains.Storage;
 namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the store and brings back what it holds, before the first listener opens.</summary>
-internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, WaitingRoom room, ClusterStartup? cluster = null) : IBrokerStartup
+internal sealed class StoreStartup(
+    IMessageStore store, StateRecovery recovery, AlarmService alarms, WaitingRoom room, ClusterStartup? cluster = null) : IBrokerStartup
 {
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -17,7 +19,11 @@ internal sealed class StoreStartup(IMessageStore store, StateRecovery recovery, 
         }
         else
         {
-            await recovery.ApplyAsync(await store.OpenAsync(cancellationToken));
+            var state = await store.OpenAsync(cancellationToken);
+
+            // First: sessions take over the alarms of their queues.
+            await alarms.LoadAsync(cancellationToken);
+            await recovery.ApplyAsync(state);
         }
     }
 }

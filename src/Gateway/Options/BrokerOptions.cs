@@ -35,6 +35,8 @@ public sealed class BrokerOptions
 
     public DashboardOptions Dashboard { get; set; } = new();
 
+    public AlarmOptions Alarms { get; set; } = new();
+
     public HookOptions Hooks { get; set; } = new();
 
     public WebhookOptions Webhook { get; set; } = new();

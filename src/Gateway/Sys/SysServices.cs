@@ -8,5 +8,6 @@ internal static class SysServices
         .AddSingleton<SysNodes>()
         .AddSingleton<SysTree>()
         .AddSingleton<ClientPresence>()
+        .AddHostedService<AlarmAnnouncer>()
         .AddHostedService<SysPublisher>();
 }

@@ -36,6 +36,10 @@ internal sealed class SysTopics
     /// <summary>Publishes below this silo's own prefix, at QoS 0, to whoever is subscribed now.</summary>
     public void Publish(string name, ReadOnlySpan<byte> payload) => Publish(_prefix + name, payload, keepFor: null);
 
+    /// <summary>Publishes below the prefix of the silo with that name, at QoS 0, to whoever is subscribed now.</summary>
+    public void PublishFor(string node, string name, ReadOnlySpan<byte> payload) =>
+        Publish($"{Root}/{LevelOf(node)}/{name}", payload, keepFor: null);
+
     /// <summary>Publishes below this silo's own prefix, retained; it goes by itself when it is not renewed.</summary>
     public void Retain(string name, ReadOnlySpan<byte> payload, TimeSpan keepFor) => Publish(_prefix + name, payload, keepFor);
 

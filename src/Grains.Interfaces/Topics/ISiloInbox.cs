@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Alarms;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
@@ -62,4 +63,8 @@ public interface ISiloInbox : IGrainService
     /// <summary>What this silo has dropped for good.</summary>
     [Alias("Drops")]
     Task<DropReport> Drops(DropQuery query);
+
+    /// <summary>What another silo knows of alarms.</summary>
+    [Alias("Alarms")]
+    Task Alarms(AlarmState[] states);
 }

@@ -1,3 +1,4 @@
+using Broker.Grains.Alarms;
 using Broker.Grains.Sessions;
 using Broker.Grains.Shared.Cluster;
 using Broker.Grains.Storage;
@@ -24,6 +25,7 @@ public sealed partial class ClusterStartup(
     SessionEnvironment sessions,
     LiveSilos silos,
     LinkWatch links,
+    AlarmService alarms,
     ILogger<ClusterStartup> logger)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -43,6 +45,7 @@ public sealed partial class ClusterStartup(
         sessions.HoldBack = inDoubt.Hold;
         shared.Open();
         await messages.OpenAsync(cancellationToken);
+        await alarms.LoadAsync(cancellationToken);
         await siloTime.StartAsync(silos.Local, cancellationToken);
         peers.Open();
         _obstacle = "taking over what dead silos have left";

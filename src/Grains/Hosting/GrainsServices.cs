@@ -1,3 +1,4 @@
+using Broker.Grains.Alarms;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
@@ -32,8 +33,10 @@ public static class GrainsServices
         .AddSingleton<ClusterDrops>()
         .AddSingleton<SessionLog>()
         .AddSingleton<SessionMetrics>()
+        .AddSingleton<AlarmService>()
         .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
         {
+            Alarms = s.GetRequiredService<AlarmService>(),
             Events = s.GetRequiredService<EventHub>().For(
                 BrokerEventKind.MessageAcked,
                 BrokerEventKind.SessionCreated,

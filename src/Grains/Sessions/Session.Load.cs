@@ -24,6 +24,7 @@ public sealed partial class Session
 
             // Rows may be gone that the client has had: their packet ids are not given to others out of turn.
             _lastSequence = Math.Max(queue.LastSequence, row.SentUpTo ?? 0);
+            TakeOverWatermark();
         }
     }
 

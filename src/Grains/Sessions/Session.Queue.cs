@@ -1,4 +1,6 @@
+using System.Globalization;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Interfaces.Alarms;
 using Broker.Grains.Messages;
 using Broker.Grains.Shared;
 using Broker.Protocol;
@@ -28,6 +30,7 @@ public sealed partial class Session
             _dormantOpen++;
             delivery.IsDormant = true;
             delivery.Message = null;
+            NoteWatermark();
             return;
         }
 
@@ -51,16 +54,37 @@ public sealed partial class Session
     private void NoteWatermark()
     {
         var limit = _env.Options.MaxQueued * Shares;
-        if (!_isQueueHigh && limit > 0 && _queue.Count > limit * _env.Options.HighWatermark)
+        var count = _queue.Count + _dormantCount;
+        if (!_isQueueHigh && limit > 0 && count > limit * _env.Options.HighWatermark)
+        {
+            _isQueueHigh = true;
+            _env.Metrics.QueueRose();
+            _env.Alarms?.Raise(
+                QueueAlarm,
+                AlarmSeverity.Warning,
+                "Session queue high",
+                string.Create(CultureInfo.InvariantCulture, $"{count} of {limit} messages wait for client '{ClientId}'"));
+        }
+        else if (_isQueueHigh && count < limit * _env.Options.LowWatermark)
+        {
+            _isQueueHigh = false;
+            _env.Metrics.QueueFell();
+            _env.Alarms?.Clear(QueueAlarm);
+        }
+    }
+
+    private string QueueAlarm => $"queue_high/{ClientId}";
+
+    /// <summary>An alarm that was raised in an earlier life, or on another silo, is this session's to clear.</summary>
+    private void TakeOverWatermark()
+    {
+        if (!_isQueueHigh && _env.Alarms?.IsRaised(QueueAlarm) == true)
         {
             _isQueueHigh = true;
             _env.Metrics.QueueRose();
         }
-        else if (_isQueueHigh && _queue.Count < limit * _env.Options.LowWatermark)
-        {
-            _isQueueHigh = false;
-            _env.Metrics.QueueFell();
-        }
+
+        NoteWatermark();
     }
 
     private bool IsFullWith(int size)
@@ -132,7 +156,18 @@ public sealed partial class Session
             Release(item, outcome);
         }
 
-        NoteWatermark();
+        _dormantCount = 0;
+        _dormantBytes = 0;
+        if (outcome != InternalOutcome.Elsewhere)
+        {
+            NoteWatermark();
+        }
+        else if (_isQueueHigh)
+        {
+            // The alarm goes along with the session.
+            _isQueueHigh = false;
+            _env.Metrics.QueueFell();
+        }
 
         while (_inflight.First is { } first)
         {

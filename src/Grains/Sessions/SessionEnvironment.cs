@@ -1,3 +1,4 @@
+using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Hooks;
@@ -36,6 +37,9 @@ public sealed record SessionEnvironment(
 
     /// <summary>Told what happens to sessions and their messages; null when nobody wants to know.</summary>
     public EventHub? Events { get; init; }
+
+    /// <summary>Told when a queue is too long; null: nobody is.</summary>
+    public AlarmService? Alarms { get; init; }
 
     /// <summary>Milliseconds since 1970: for everything that is compared with stored times.</summary>
     public long Now => Time.GetUtcNow().ToUnixTimeMilliseconds();

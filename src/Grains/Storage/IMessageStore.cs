@@ -59,6 +59,9 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>Topics of messages, by the messages' numbers. A number without a row is absent from the answer.</summary>
     Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken);
 
+    /// <summary>All items of a kind, by key.</summary>
+    Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken);
+
     /// <summary>How many deliveries a session has of each topic.</summary>
     Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken);
 }

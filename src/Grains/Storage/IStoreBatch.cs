@@ -58,6 +58,11 @@ public interface IStoreBatch
 
     void DeleteReplay(long session, string filter);
 
+    /// <summary>Writes an item, unless what is there has a higher rank.</summary>
+    void PutItem(ItemRow row);
+
+    void DeleteItem(string kind, string key);
+
     /// <summary>Remembers that the broker was alive at this time (milliseconds since 1970).</summary>
     void PutLastAlive(long time);
 }

@@ -36,11 +36,14 @@ internal class StoreBatch : IStoreBatch
 
     public Dictionary<string, WillRow?> Wills { get; } = [];
 
+    /// <summary>By kind and key; null where it is deleted.</summary>
+    public Dictionary<(string Kind, string Key), ItemRow?> Items { get; } = [];
+
     public long? LastAlive { get; private set; }
 
     /// <summary>Nothing to write, not even a reference to give back.</summary>
     public bool IsEmpty => _deliveries.Count + Sessions.Count + Subscriptions.Count + Replays.Count + InboundIds.Count
-        + Messages.Count + Retained.Count + Wills.Count == 0 && LastAlive is null;
+        + Messages.Count + Retained.Count + Wills.Count + Items.Count == 0 && LastAlive is null;
 
     /// <summary>In the order of their first call.</summary>
     public Span<DeliveryChange> Deliveries => CollectionsMarshal.AsSpan(_deliveries);
@@ -59,6 +62,7 @@ internal class StoreBatch : IStoreBatch
         Messages.Clear();
         Retained.Clear();
         Wills.Clear();
+        Items.Clear();
     }
 
     /// <summary>Whether a session is deleted after position <paramref name="order"/>.</summary>
@@ -182,6 +186,16 @@ internal class StoreBatch : IStoreBatch
     public void PutWill(WillRow row) => Wills[row.ClientId] = row;
 
     public void DeleteWill(string clientId) => Wills[clientId] = null;
+
+    public void PutItem(ItemRow row)
+    {
+        if (Items.GetValueOrDefault((row.Kind, row.Key)) is not { } known || row.Rank >= known.Rank)
+        {
+            Items[(row.Kind, row.Key)] = row;
+        }
+    }
+
+    public void DeleteItem(string kind, string key) => Items[(kind, key)] = null;
 
     public void PutReplay(long session, string filter, long afterNumber) =>
         Replays[(session, filter)] = (afterNumber, ++_order);

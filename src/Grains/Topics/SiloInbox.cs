@@ -1,7 +1,9 @@
 using System.Text;
+using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Edges;
+using Broker.Grains.Interfaces.Alarms;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
@@ -109,6 +111,13 @@ public sealed class SiloInbox(
 
     /// <inheritdoc />
     public Task<DropReport> Drops(DropQuery query) => Task.FromResult(services.GetRequiredService<DropLedger>().Find(query));
+
+    /// <inheritdoc />
+    public Task Alarms(AlarmState[] states)
+    {
+        services.GetRequiredService<AlarmService>().Learn(states);
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc />
     public Task Forget(string clientId)

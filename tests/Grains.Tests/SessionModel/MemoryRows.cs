@@ -22,6 +22,8 @@ internal sealed class MemoryRows : IStoreBatch
 
     public Dictionary<string, WillRow> Wills { get; } = [];
 
+    public Dictionary<(string Kind, string Key), ItemRow> Items { get; } = [];
+
     public Dictionary<(long Session, string Filter), long> Replays { get; } = [];
 
     public long LastMessage { get; private set; }
@@ -133,6 +135,16 @@ internal sealed class MemoryRows : IStoreBatch
     public void PutWill(WillRow row) => Wills[row.ClientId] = row;
 
     public void DeleteWill(string clientId) => Wills.Remove(clientId);
+
+    public void PutItem(ItemRow row)
+    {
+        if (Items.GetValueOrDefault((row.Kind, row.Key)) is not { } known || row.Rank >= known.Rank)
+        {
+            Items[(row.Kind, row.Key)] = row;
+        }
+    }
+
+    public void DeleteItem(string kind, string key) => Items.Remove((kind, key));
 
     public void PutReplay(long session, string filter, long afterNumber) => Replays[(session, filter)] = afterNumber;
 

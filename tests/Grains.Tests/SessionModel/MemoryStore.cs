@@ -69,6 +69,9 @@ internal sealed class MemoryStore : IMessageStore
             ? Task.FromException<Dictionary<long, byte[]>>(new StoreException("not readable"))
             : Task.FromResult(Messages(numbers).ToDictionary(static m => m.Key, static m => m.Value.Topic.ToArray()));
 
+    public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) =>
+        Read(() => _rows.Items.Values.Where(item => item.Kind == kind).OrderBy(item => item.Key, StringComparer.Ordinal).ToList());
+
     public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
         Read(() => _rows.Deliveries.Values.Where(d => d.Session == session)
             .GroupBy(d => Convert.ToHexString(_rows.Messages[d.Message].Message.Topic))

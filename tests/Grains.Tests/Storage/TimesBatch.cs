@@ -38,6 +38,10 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void DeleteWill(string clientId) => throw new NotSupportedException();
 
+    public void PutItem(ItemRow row) => throw new NotSupportedException();
+
+    public void DeleteItem(string kind, string key) => throw new NotSupportedException();
+
     public void PutReplay(long session, string filter, long afterNumber) => throw new NotSupportedException();
 
     public void DeleteReplay(long session, string filter) => throw new NotSupportedException();

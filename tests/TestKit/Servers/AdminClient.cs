@@ -41,6 +41,12 @@ public sealed class AdminClient : IDisposable
         return await BodyAsync(answer, path, expected);
     }
 
+    public async Task<HttpStatusCode> DeleteAsync(string path)
+    {
+        using var answer = await _http.DeleteAsync(new Uri(path, UriKind.Relative));
+        return answer.StatusCode;
+    }
+
     public void Dispose() => _http.Dispose();
 
     private static async Task<JsonElement> BodyAsync(HttpResponseMessage answer, string path, HttpStatusCode expected)

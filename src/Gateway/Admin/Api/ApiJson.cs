@@ -8,4 +8,6 @@ namespace Broker.Gateway.Admin.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ApiError))]
 [JsonSerializable(typeof(DropsAnswer))]
+[JsonSerializable(typeof(AlarmRow))]
+[JsonSerializable(typeof(AlarmsAnswer))]
 internal sealed partial class ApiJson : JsonSerializerContext;

@@ -35,6 +35,7 @@ internal sealed partial class PostgresBatchWriter
         PrepareSessions();
         PrepareDeliveries();
         PrepareRetained();
+        PrepareItems();
         _putMeta = Statement(
             """
             INSERT INTO broker_meta (name, value) SELECT * FROM unnest($1, $2)
@@ -60,6 +61,7 @@ internal sealed partial class PostgresBatchWriter
         FillSessions(batch);
         FillRetained(batch);
         FillWills(batch);
+        FillItems(batch);
         FillDeletions(batch);
         if (batch.LastAlive is { } lastAlive)
         {

@@ -144,6 +144,9 @@ public sealed class PostgresMessageStore : IMessageStore
     public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
         _reader.TopicCountsAsync(session, cancellationToken);
 
+    /// <inheritdoc />
+    public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) => _reader.ItemsAsync(kind, cancellationToken);
+
     /// <summary>Commits what is posted and gives the node number back. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -70,6 +70,12 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
         static row => (row.GetFieldValue<byte[]>(0), row.GetInt32(1)),
         cancellationToken);
 
+    public Task<List<ItemRow>> ItemsAsync(string kind, CancellationToken cancellationToken) => LoadAsync(
+        "SELECT key, rank, value FROM broker_item WHERE kind = $1 ORDER BY key",
+        kind,
+        row => new ItemRow(kind, row.GetString(0), row.GetInt32(1), row.GetFieldValue<byte[]>(2)),
+        cancellationToken);
+
     public void Dispose() => _free.Dispose();
 
     private async Task<List<T>> LoadAsync<T>(

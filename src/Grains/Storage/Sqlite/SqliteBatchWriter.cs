@@ -20,6 +20,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
         _known = known;
         PrepareSessions();
         PrepareMessages();
+        PrepareItems();
         _referenceRows = database.Scalar("SELECT count(*) FROM message_reference");
         _highestMessage = database.Scalar("SELECT max(number) FROM message");
     }
@@ -39,6 +40,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
         WriteReleases();
         WriteRetained(batch);
         WriteWills(batch);
+        WriteItems(batch);
         if (batch.LastAlive is { } lastAlive)
         {
             PutMeta(MetaNames.LastAlive, lastAlive);

@@ -102,6 +102,10 @@ public sealed class SqliteMessageStore : IMessageStore
     public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.TopicCounts(session, cancellationToken), cancellationToken);
 
+    /// <inheritdoc />
+    public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.Items(kind), cancellationToken);
+
     /// <summary>Commits what is posted and closes the file. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -12,6 +12,7 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _message;
     private readonly SqliteStatement _topic;
     private readonly SqliteStatement _topicCounts;
+    private readonly SqliteStatement _items;
 
     public SqliteReader(string path, long cacheBytes)
     {
@@ -24,6 +25,7 @@ internal sealed class SqliteReader : IDisposable
         _inbound = _database.Prepare("SELECT packet_id FROM inbound WHERE session = ? ORDER BY packet_id");
         _message = _database.Prepare($"SELECT {RowCodec.MessageColumns} FROM message WHERE number = ?");
         _topic = _database.Prepare("SELECT substr(body, 1, topic_length) FROM message WHERE number = ?");
+        _items = _database.Prepare("SELECT key, rank, value FROM item WHERE kind = ? ORDER BY key");
         _topicCounts = _database.Prepare(
             """
             SELECT substr(m.body, 1, m.topic_length), count(*) FROM delivery d
@@ -140,6 +142,25 @@ internal sealed class SqliteReader : IDisposable
         return counts;
     }
 
+    public List<ItemRow> Items(string kind)
+    {
+        var items = new List<ItemRow>();
+        _items.Bind(1, kind);
+        try
+        {
+            while (_items.Step())
+            {
+                items.Add(new ItemRow(kind, _items.Text(0), _items.Int32(1), _items.Blob(2).ToArray()));
+            }
+        }
+        finally
+        {
+            _items.Reset();
+        }
+
+        return items;
+    }
+
     public void Dispose()
     {
         _session.Dispose();
@@ -148,6 +169,7 @@ internal sealed class SqliteReader : IDisposable
         _message.Dispose();
         _topic.Dispose();
         _topicCounts.Dispose();
+        _items.Dispose();
         _database.Dispose();
     }
 }

@@ -103,6 +103,15 @@ internal static class SqliteSchema
             PRIMARY KEY (session, filter)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE item (
+            kind TEXT NOT NULL,
+            key TEXT NOT NULL,
+            rank INTEGER NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY (kind, key)
+        ) WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings the file to the newest version.</summary>

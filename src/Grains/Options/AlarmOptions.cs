@@ -1,0 +1,25 @@
+namespace Broker.Grains.Options;
+
+/// <summary>When alarms are raised, and how many there may be. Section <c>Broker:Alarms</c>.</summary>
+public sealed class AlarmOptions
+{
+    /// <summary>Alarms that may be raised at a time; further ones are counted, not kept.</summary>
+    [Allowed("1", "1000000")]
+    public int MaxRaised { get; set; } = 1000;
+
+    /// <summary>Alarms that were cleared and are remembered.</summary>
+    [Allowed("0", "1000000")]
+    public int MaxHistory { get; set; } = 1000;
+
+    /// <summary>Share of the memory that the process may use above which an alarm is raised; it is cleared a tenth below.</summary>
+    [Allowed("0.1", "1")]
+    public double MemoryHigh { get; set; } = 0.85;
+
+    /// <summary>Share of all cores that the process has used over a minute above which an alarm is raised; it is cleared a tenth below.</summary>
+    [Allowed("0.1", "1")]
+    public double CpuHigh { get; set; } = 0.9;
+
+    /// <summary>How far the machine's clock may jump against the time that passes before an alarm is raised.</summary>
+    [Allowed("100ms", "1h")]
+    public TimeSpan ClockJump { get; set; } = TimeSpan.FromSeconds(2);
+}
