@@ -33,6 +33,7 @@ internal static class AdminSetup
         app.MapMetrics();
         app.MapDrops();
         app.MapAlarms();
+        app.MapMessages();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Unicode;
 using Broker.Gateway.Auth;
 using Broker.Grains.Diagnostics;
@@ -196,6 +197,11 @@ internal sealed partial class ClientConnection
 
     private void Deliver(ref PublishSource source, ushort packetId)
     {
+        if (_services.Events.LogsMessages && source.Qos != QualityOfService.AtMostOnce)
+        {
+            Log.Accepted(_services.Logger, ClientId, packetId, Encoding.UTF8.GetString(source.Topic), source.Materialize().Id);
+        }
+
         PublishRecord? record = null;
         switch (source.Qos)
         {

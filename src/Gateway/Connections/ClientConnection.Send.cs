@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using Broker.Grains.Messages;
 using Broker.Grains.Sessions;
 using Broker.Protocol;
@@ -40,6 +41,11 @@ internal sealed partial class ClientConnection
             if (_services.Events.HasDelivered)
             {
                 _services.Events.Delivered(ClientId, source, delivery);
+            }
+
+            if (_services.Events.LogsMessages && delivery.Qos != QualityOfService.AtMostOnce)
+            {
+                Log.Sent(_services.Logger, ClientId, delivery.MessageId, delivery.PacketId, Encoding.UTF8.GetString(source.Topic));
             }
 
             if (_outboundAliases is not null)

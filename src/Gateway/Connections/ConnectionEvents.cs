@@ -9,7 +9,7 @@ using Broker.Protocol;
 namespace Broker.Gateway.Connections;
 
 /// <summary>What connections tell hooks and the webhook. Each kind costs a field when nobody wants it.</summary>
-internal sealed class ConnectionEvents(EventHub hub, HookFolds folds)
+internal sealed class ConnectionEvents(EventHub hub, HookFolds folds, ILogger<ClientConnection> logger)
 {
     private readonly bool _hasConnected = hub.Has(BrokerEventKind.ClientConnected);
     private readonly bool _hasDisconnected = hub.Has(BrokerEventKind.ClientDisconnected);
@@ -19,6 +19,9 @@ internal sealed class ConnectionEvents(EventHub hub, HookFolds folds)
 
     /// <summary>Whether somebody is told of each PUBLISH that is sent.</summary>
     public bool HasDelivered { get; } = hub.Has(BrokerEventKind.MessageDelivered);
+
+    /// <summary>Whether the way of each QoS 1 or 2 message is logged; as it was at the start.</summary>
+    public bool LogsMessages { get; } = logger.IsEnabled(LogLevel.Debug);
 
     /// <summary>Whether a publish has to stop for hooks, or for being told of.</summary>
     public bool IntervenesInPublish { get; } = folds.HasPublish || hub.Has(BrokerEventKind.MessagePublish);

@@ -1,4 +1,5 @@
 using System.Net;
+using Broker.Grains.Messages;
 using Broker.Protocol;
 
 namespace Broker.Gateway.Connections;
@@ -32,6 +33,12 @@ internal static partial class Log
 
     [LoggerMessage(1008, LogLevel.Information, "Client {ClientId}: re-authentication not completed in time")]
     public static partial void AuthenticationTimedOut(ILogger logger, string clientId);
+
+    [LoggerMessage(1010, LogLevel.Debug, "Client {ClientId}: PUBLISH {PacketId} to '{Topic}' is message {Message}")]
+    public static partial void Accepted(ILogger logger, string clientId, int packetId, string topic, MessageId message);
+
+    [LoggerMessage(1011, LogLevel.Debug, "Client {ClientId}: message {Message} sent as PUBLISH {PacketId} to '{Topic}'")]
+    public static partial void Sent(ILogger logger, string clientId, MessageId message, int packetId, string topic);
 
     [LoggerMessage(1009, LogLevel.Error, "Client '{ClientId}' at {Address}: Authentication Method {Method} failed")]
     public static partial void AuthenticationFailed(ILogger logger, string clientId, IPAddress address, string method, Exception error);

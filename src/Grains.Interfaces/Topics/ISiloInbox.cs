@@ -64,6 +64,11 @@ public interface ISiloInbox : IGrainService
     [Alias("Drops")]
     Task<DropReport> Drops(DropQuery query);
 
+    /// <summary>Where a message is, as far as this silo knows.</summary>
+    /// <param name="messageId">32 hexadecimal digits.</param>
+    [Alias("Trace")]
+    Task<MessageTrace> Trace(string messageId);
+
     /// <summary>What another silo knows of alarms.</summary>
     [Alias("Alarms")]
     Task Alarms(AlarmState[] states);

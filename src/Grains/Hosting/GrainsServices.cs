@@ -31,12 +31,15 @@ public static class GrainsServices
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()
         .AddSingleton<ClusterDrops>()
+        .AddSingleton<AckTrail>()
+        .AddSingleton<MessageTracer>()
         .AddSingleton<SessionLog>()
         .AddSingleton<SessionMetrics>()
         .AddSingleton<AlarmService>()
         .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
         {
             Alarms = s.GetRequiredService<AlarmService>(),
+            Acknowledgements = s.GetRequiredService<AckTrail>() is { IsEnabled: true } trail ? trail : null,
             Events = s.GetRequiredService<EventHub>().For(
                 BrokerEventKind.MessageAcked,
                 BrokerEventKind.SessionCreated,

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Broker.Grains.Messages;
 
 /// <summary>
@@ -32,6 +34,21 @@ public readonly record struct MessageId(ulong High, ulong Low) : IComparable<Mes
     public static bool operator <=(MessageId left, MessageId right) => left.CompareTo(right) <= 0;
 
     public static bool operator >=(MessageId left, MessageId right) => left.CompareTo(right) >= 0;
+
+    /// <summary>Reads what <see cref="ToString"/> writes, in either case.</summary>
+    public static bool TryParse(string text, out MessageId id)
+    {
+        id = None;
+        if (text.Length != ByteCount * 2
+            || !ulong.TryParse(text.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var high)
+            || !ulong.TryParse(text.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var low))
+        {
+            return false;
+        }
+
+        id = new MessageId(high, low);
+        return true;
+    }
 
     /// <summary>32 hexadecimal digits, most significant first.</summary>
     public override string ToString() => $"{High:x16}{Low:x16}";

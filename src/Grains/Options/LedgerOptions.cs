@@ -10,4 +10,8 @@ public sealed class LedgerOptions
     /// <summary>Memory for them, topics and client identifiers included.</summary>
     [Size, Allowed("4KiB", "16GiB")]
     public long MaxBytes { get; set; } = 8L << 20;
+
+    /// <summary>Latest acknowledgements that are remembered, for the question what became of a message: some 40 bytes each.</summary>
+    [Allowed("0", "100000000", ZeroMeans = "none")]
+    public int MaxAcknowledgements { get; set; } = 65_536;
 }

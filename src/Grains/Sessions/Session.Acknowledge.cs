@@ -194,6 +194,11 @@ public sealed partial class Session
 
     private void TellAcked(Delivery delivery)
     {
+        if (_env.Acknowledgements is { } trail && delivery.Message is { } known)
+        {
+            trail.Add(known.Id, ClientId, delivery.PacketId);
+        }
+
         if (_env.Events is { } events && events.Has(BrokerEventKind.MessageAcked) && delivery.Message is { } message)
         {
             events.Tell(new MessageAcked

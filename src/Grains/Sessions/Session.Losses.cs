@@ -1,5 +1,6 @@
 using System.Text;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
 using Broker.Grains.Shared;
 using Broker.Protocol;
 
@@ -104,14 +105,15 @@ public sealed partial class Session
             {
                 foreach (var (delivery, reason) in taken)
                 {
-                    _env.Drops.Add(ClientId, topics.GetValueOrDefault(delivery.MessageNumber) ?? UnknownTopic, reason);
+                    var (id, topic) = topics.GetValueOrDefault(delivery.MessageNumber, (MessageId.None, UnknownTopic));
+                    _env.Drops.Add(ClientId, topic, reason, 1, id);
                     DeleteRow(delivery);
                 }
             }
         }
     }
 
-    private async Task<Dictionary<long, byte[]>> ReadTopicsAsync(List<long> numbers)
+    private async Task<Dictionary<long, (MessageId Id, byte[] Topic)>> ReadTopicsAsync(List<long> numbers)
     {
         try
         {

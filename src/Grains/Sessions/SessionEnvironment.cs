@@ -38,6 +38,9 @@ public sealed record SessionEnvironment(
     /// <summary>Told what happens to sessions and their messages; null when nobody wants to know.</summary>
     public EventHub? Events { get; init; }
 
+    /// <summary>Remembers who has acknowledged what; null: nobody does.</summary>
+    public AckTrail? Acknowledgements { get; init; }
+
     /// <summary>Told when a queue is too long; null: nobody is.</summary>
     public AlarmService? Alarms { get; init; }
 

@@ -56,8 +56,14 @@ public interface IMessageStore : IAsyncDisposable
     Task<Dictionary<long, ApplicationMessage>> LoadMessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken);
 
-    /// <summary>Topics of messages, by the messages' numbers. A number without a row is absent from the answer.</summary>
-    Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken);
+    /// <summary>Ids and topics of messages, by the messages' numbers. A number without a row is absent from the answer.</summary>
+    Task<Dictionary<long, (MessageId Id, byte[] Topic)>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Deliveries of a message that are stored: whose, whether PUBREC has arrived, and their sequence. Looks through all messages: for a
+    /// question that a person asks.
+    /// </summary>
+    Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken);
 
     /// <summary>All items of a kind, by key.</summary>
     Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken);

@@ -8,6 +8,7 @@ using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
 using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Messages;
 using Broker.Grains.Routing;
 using Broker.Grains.Sessions;
 using Broker.Grains.Shared;
@@ -111,6 +112,10 @@ public sealed class SiloInbox(
 
     /// <inheritdoc />
     public Task<DropReport> Drops(DropQuery query) => Task.FromResult(services.GetRequiredService<DropLedger>().Find(query));
+
+    /// <inheritdoc />
+    public Task<MessageTrace> Trace(string messageId) => Task.FromResult(
+        MessageId.TryParse(messageId, out var id) ? services.GetRequiredService<MessageTracer>().FindHere(id) : new MessageTrace());
 
     /// <inheritdoc />
     public Task Alarms(AlarmState[] states)

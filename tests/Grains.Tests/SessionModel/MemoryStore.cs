@@ -64,10 +64,15 @@ internal sealed class MemoryStore : IMessageStore
             ? Task.FromException<Dictionary<long, ApplicationMessage>>(new StoreException("not readable"))
             : Task.FromResult(Messages(numbers));
 
-    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+    public Task<Dictionary<long, (MessageId Id, byte[] Topic)>> LoadTopicsAsync(
+        IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         FailsReads
-            ? Task.FromException<Dictionary<long, byte[]>>(new StoreException("not readable"))
-            : Task.FromResult(Messages(numbers).ToDictionary(static m => m.Key, static m => m.Value.Topic.ToArray()));
+            ? Task.FromException<Dictionary<long, (MessageId Id, byte[] Topic)>>(new StoreException("not readable"))
+            : Task.FromResult(Messages(numbers).ToDictionary(static m => m.Key, static m => (m.Value.Id, m.Value.Topic.ToArray())));
+
+    public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
+        Read(() => _rows.Deliveries.Values.Where(d => _rows.Messages[d.Message].Message.Id == id)
+            .Select(d => (_rows.Sessions[d.Session].ClientId, d.Released, d.Sequence)).ToList());
 
     public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) =>
         Read(() => _rows.Items.Values.Where(item => item.Kind == kind).OrderBy(item => item.Key, StringComparer.Ordinal).ToList());

@@ -8,6 +8,7 @@ namespace Broker.Gateway.Admin.Api;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ApiError))]
 [JsonSerializable(typeof(DropsAnswer))]
+[JsonSerializable(typeof(MessageAnswer))]
 [JsonSerializable(typeof(AlarmRow))]
 [JsonSerializable(typeof(AlarmsAnswer))]
 internal sealed partial class ApiJson : JsonSerializerContext;

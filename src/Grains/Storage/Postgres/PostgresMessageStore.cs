@@ -137,7 +137,7 @@ public sealed class PostgresMessageStore : IMessageStore
         _reader.MessagesAsync(numbers, cancellationToken);
 
     /// <inheritdoc />
-    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+    public Task<Dictionary<long, (MessageId Id, byte[] Topic)>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         _reader.TopicsAsync(numbers, cancellationToken);
 
     /// <inheritdoc />
@@ -146,6 +146,10 @@ public sealed class PostgresMessageStore : IMessageStore
 
     /// <inheritdoc />
     public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) => _reader.ItemsAsync(kind, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
+        _reader.DeliveriesOfAsync(id, cancellationToken);
 
     /// <summary>Commits what is posted and gives the node number back. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()

@@ -51,14 +51,14 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
         return rows.ToDictionary(row => row.Number, row => row.Message);
     }
 
-    public async Task<Dictionary<long, byte[]>> TopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    public async Task<Dictionary<long, (MessageId Id, byte[] Topic)>> TopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
     {
         var rows = await LoadAsync(
-            "SELECT number, substring(body FROM 1 FOR topic_length) FROM broker_message WHERE number = ANY ($1)",
+            "SELECT number, substring(body FROM 1 FOR topic_length), id FROM broker_message WHERE number = ANY ($1)",
             numbers as long[] ?? [.. numbers],
-            static row => (Number: row.GetInt64(0), Topic: row.GetFieldValue<byte[]>(1)),
+            static row => (Number: row.GetInt64(0), Topic: row.GetFieldValue<byte[]>(1), Id: PostgresRows.ReadId(row, 2)),
             cancellationToken);
-        return rows.ToDictionary(static row => row.Number, static row => row.Topic);
+        return rows.ToDictionary(static row => row.Number, static row => (row.Id, row.Topic));
     }
 
     public Task<List<(byte[] Topic, int Count)>> TopicCountsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
@@ -75,6 +75,16 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
         kind,
         row => new ItemRow(kind, row.GetString(0), row.GetInt32(1), row.GetFieldValue<byte[]>(2)),
         cancellationToken);
+
+    public Task<List<(string ClientId, bool IsReleased, long Sequence)>> DeliveriesOfAsync(MessageId id, CancellationToken cancellationToken) =>
+        LoadAsync(
+            """
+            SELECT s.client_id, d.flags & 8 <> 0, d.sequence FROM broker_message m
+            JOIN broker_delivery d ON d.message = m.number JOIN broker_session s ON s.number = d.session WHERE m.id = $1
+            """,
+            PostgresRows.Id(id),
+            static row => (row.GetString(0), row.GetBoolean(1), row.GetInt64(2)),
+            cancellationToken);
 
     public void Dispose() => _free.Dispose();
 

@@ -35,12 +35,17 @@ internal static class RowCodec
         return statement.Bind(parameter, bytes);
     }
 
+    /// <summary>Reads a message id.</summary>
+    public static MessageId ReadId(SqliteStatement statement, int column)
+    {
+        var id = statement.Blob(column);
+        return new MessageId(BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
+    }
+
     /// <summary>Reads seven columns from <paramref name="first"/> on.</summary>
     public static ApplicationMessage ReadMessage(SqliteStatement statement, int first)
     {
-        var id = statement.Blob(first);
-        var messageId = new MessageId(
-            BinaryPrimitives.ReadUInt64BigEndian(id), BinaryPrimitives.ReadUInt64BigEndian(id[8..]));
+        var messageId = ReadId(statement, first);
         var flags = statement.Int32(first + 1);
         return new ApplicationMessage(
             statement.Blob(first + 6).ToArray(), statement.Int32(first + 4), statement.Int32(first + 5))

@@ -95,7 +95,7 @@ public sealed class SqliteMessageStore : IMessageStore
         _readers.RunAsync(reader => reader.Messages(numbers, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<Dictionary<long, byte[]>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
+    public Task<Dictionary<long, (MessageId Id, byte[] Topic)>> LoadTopicsAsync(IReadOnlyList<long> numbers, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.Topics(numbers, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
@@ -105,6 +105,10 @@ public sealed class SqliteMessageStore : IMessageStore
     /// <inheritdoc />
     public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.Items(kind), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.DeliveriesOf(id, cancellationToken), cancellationToken);
 
     /// <summary>Commits what is posted and closes the file. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()

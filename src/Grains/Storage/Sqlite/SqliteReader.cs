@@ -13,6 +13,7 @@ internal sealed class SqliteReader : IDisposable
     private readonly SqliteStatement _topic;
     private readonly SqliteStatement _topicCounts;
     private readonly SqliteStatement _items;
+    private readonly SqliteStatement _deliveriesOf;
 
     public SqliteReader(string path, long cacheBytes)
     {
@@ -24,7 +25,12 @@ internal sealed class SqliteReader : IDisposable
             "SELECT sequence, message, size, flags, expires_at, identifiers FROM delivery WHERE session = ? ORDER BY sequence");
         _inbound = _database.Prepare("SELECT packet_id FROM inbound WHERE session = ? ORDER BY packet_id");
         _message = _database.Prepare($"SELECT {RowCodec.MessageColumns} FROM message WHERE number = ?");
-        _topic = _database.Prepare("SELECT substr(body, 1, topic_length) FROM message WHERE number = ?");
+        _topic = _database.Prepare("SELECT substr(body, 1, topic_length), id FROM message WHERE number = ?");
+        _deliveriesOf = _database.Prepare(
+            """
+            SELECT s.client_id, d.flags & 8, d.sequence FROM message m
+            JOIN delivery d ON d.message = m.number JOIN session s ON s.number = d.session WHERE m.id = ?
+            """);
         _items = _database.Prepare("SELECT key, rank, value FROM item WHERE kind = ? ORDER BY key");
         _topicCounts = _database.Prepare(
             """
@@ -105,15 +111,15 @@ internal sealed class SqliteReader : IDisposable
         return messages;
     }
 
-    public Dictionary<long, byte[]> Topics(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
+    public Dictionary<long, (MessageId Id, byte[] Topic)> Topics(IReadOnlyList<long> numbers, CancellationToken cancellationToken)
     {
-        var topics = new Dictionary<long, byte[]>(numbers.Count);
+        var topics = new Dictionary<long, (MessageId Id, byte[] Topic)>(numbers.Count);
         foreach (var number in numbers)
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (_topic.Bind(1, number).Step())
             {
-                topics[number] = _topic.Blob(0).ToArray();
+                topics[number] = (RowCodec.ReadId(_topic, 1), _topic.Blob(0).ToArray());
             }
 
             _topic.Reset();
@@ -140,6 +146,26 @@ internal sealed class SqliteReader : IDisposable
         }
 
         return counts;
+    }
+
+    public List<(string ClientId, bool IsReleased, long Sequence)> DeliveriesOf(MessageId id, CancellationToken cancellationToken)
+    {
+        var found = new List<(string, bool, long)>();
+        RowCodec.BindId(_deliveriesOf, 1, id);
+        try
+        {
+            while (_deliveriesOf.Step())
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                found.Add((_deliveriesOf.Text(0), _deliveriesOf.Int32(1) != 0, _deliveriesOf.Int64(2)));
+            }
+        }
+        finally
+        {
+            _deliveriesOf.Reset();
+        }
+
+        return found;
     }
 
     public List<ItemRow> Items(string kind)
@@ -170,6 +196,7 @@ internal sealed class SqliteReader : IDisposable
         _topic.Dispose();
         _topicCounts.Dispose();
         _items.Dispose();
+        _deliveriesOf.Dispose();
         _database.Dispose();
     }
 }

@@ -1,0 +1,77 @@
+using Broker.Grains.Interfaces.Diagnostics;
+using Broker.Grains.Messages;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Topics;
+
+namespace Broker.Grains.Diagnostics;
+
+/// <summary>
+/// Answers where a QoS 1 or 2 message is: looks through the sessions, the latest acknowledgements and drops of every silo, and the store. Nothing
+/// is kept for it but the acknowledgements; the store is searched without an index, so the question is one for a person.
+/// </summary>
+public sealed class MessageTracer(
+    SessionTable sessions, AckTrail acknowledgements, DropLedger drops, IMessageStore store, LiveSilos silos, InboxClient inboxes, TopicLog log)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Asks everybody.</summary>
+    /// <returns>Places, one for each client and state, and the silos that did not answer.</returns>
+    public async Task<(IReadOnlyList<MessagePlace> Places, IReadOnlyList<SiloAddress> Missing)> FindAsync(
+        MessageId id, CancellationToken cancellationToken)
+    {
+        var answers = await Task.WhenAll(silos.All.Order().Select(async silo => (Silo: silo, Trace: await AskAsync(silo, id))));
+        List<MessagePlace> places = [.. answers.SelectMany(static a => a.Trace?.Places ?? [])];
+        foreach (var (clientId, isReleased, sequence) in await store.FindDeliveriesAsync(id, cancellationToken))
+        {
+            // What a silo has in memory is newer than its row.
+            if (!places.Exists(p => p.ClientId == clientId))
+            {
+                places.Add(new MessagePlace
+                {
+                    ClientId = clientId,
+                    State = isReleased ? "received" : "stored",
+                    PacketId = isReleased ? new Delivery { Session = null!, Sequence = sequence }.PacketId : 0,
+                });
+            }
+        }
+
+        return (places, [.. answers.Where(static a => a.Trace is null).Select(static a => a.Silo)]);
+    }
+
+    /// <summary>What this silo knows.</summary>
+    public MessageTrace FindHere(MessageId id) => new()
+    {
+        Places =
+        [
+            .. sessions.All.Select(session => session.Find(id)).OfType<MessagePlace>(),
+            .. acknowledgements.Find(id).Select(static a => new MessagePlace
+            {
+                ClientId = a.ClientId, State = "acknowledged", PacketId = a.PacketId, Time = a.Time,
+            }),
+            .. drops.Latest().Where(drop => drop.Message == id).Select(static drop => new MessagePlace
+            {
+                ClientId = drop.ClientId, State = "dropped", Time = drop.Time, Reason = drop.Reason.ToString(),
+            }),
+        ],
+    };
+
+    private async Task<MessageTrace?> AskAsync(SiloAddress silo, MessageId id)
+    {
+        if (silo.Equals(silos.Local))
+        {
+            return FindHere(id);
+        }
+
+        try
+        {
+            return await inboxes.Of(silo).Trace(id.ToString()).WaitAsync(Patience);
+        }
+        catch (Exception error)
+        {
+            // It starts, stops or dies, or is of a version that does not know the question.
+            log.ReportNotAnswered(error, silo);
+            return null;
+        }
+    }
+}
