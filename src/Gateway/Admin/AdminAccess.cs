@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Broker.Gateway.Admin.Api;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Options;
 using Broker.Gateway.Telemetry;
@@ -9,7 +10,8 @@ using Microsoft.AspNetCore.Http;
 namespace Broker.Gateway.Admin;
 
 /// <summary>
-/// The door before everything the HTTP side serves, health excepted, and metrics where they are for anyone. Without an administrator it opens to this machine only; with
+/// The door before everything the HTTP side serves, except health, publishing, which is for users, and metrics where they are for anyone. Without an
+/// administrator it opens to this machine only; with
 /// one it opens, from everywhere, to HTTP Basic or a bearer token.
 /// </summary>
 internal sealed class AdminAccess(AdminOptions options, MetricsOptions metrics)
@@ -22,12 +24,16 @@ internal sealed class AdminAccess(AdminOptions options, MetricsOptions metrics)
 
     private readonly byte[]? _token = options.Token is null ? null : Digest(Encoding.UTF8.GetBytes(options.Token));
 
+    /// <summary>Name of the administrator; null when there is none, or only a token.</summary>
+    internal string? Name => options.User;
+
     /// <summary>Middleware: lets the request through or answers it.</summary>
     public Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         var path = context.Request.Path;
-        if (path.StartsWithSegments(HealthEndpoints.Prefix, StringComparison.Ordinal) ||
-            (metrics.Access == MetricsAccess.Anyone && path.Equals(MetricsEndpoint.Path, StringComparison.Ordinal)))
+        if (path.StartsWithSegments(HealthEndpoints.Prefix, StringComparison.Ordinal)
+            || path.Equals(PublishEndpoint.Path, StringComparison.Ordinal)
+            || (metrics.Access == MetricsAccess.Anyone && path.Equals(MetricsEndpoint.Path, StringComparison.Ordinal)))
         {
             return next(context);
         }

@@ -17,6 +17,7 @@ internal static class AdminSetup
         var services = builder.Services;
         services.AddRouting();
         services.AddSingleton<AdminAccess>();
+        services.AddSingleton<HttpPublisher>();
         services.AddSingleton<IReadinessCheck, LifetimeCheck>();
         services.AddSingleton<IReadinessCheck, SiloCheck>();
         services.AddSingleton<IReadinessCheck, StoreCheck>();
@@ -34,6 +35,7 @@ internal static class AdminSetup
         app.MapDrops();
         app.MapAlarms();
         app.MapMessages();
+        app.MapPublish();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

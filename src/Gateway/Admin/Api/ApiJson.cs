@@ -9,6 +9,9 @@ namespace Broker.Gateway.Admin.Api;
 [JsonSerializable(typeof(ApiError))]
 [JsonSerializable(typeof(DropsAnswer))]
 [JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(PublishRequest))]
+[JsonSerializable(typeof(PublishAnswer))]
+[JsonSerializable(typeof(List<PublishAnswer>))]
 [JsonSerializable(typeof(AlarmRow))]
 [JsonSerializable(typeof(AlarmsAnswer))]
 internal sealed partial class ApiJson : JsonSerializerContext;

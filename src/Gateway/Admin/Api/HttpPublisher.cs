@@ -1,0 +1,126 @@
+using System.Text;
+using Broker.Gateway.Auth;
+using Broker.Gateway.Connections;
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Hooks;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Routing;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Admin.Api;
+
+/// <summary>Publishes for a client of HTTP: the same limits, rights and hooks as for a client of MQTT, and an answer that means the same as PUBACK.</summary>
+internal sealed class HttpPublisher(
+    BrokerPublisher publisher, AccessControl access, HookFolds hooks, ConnectionEvents events, DropLedger drops, LimitOptions limits, TimeProvider time)
+{
+    public async Task<PublishAnswer> PublishAsync(ClientIdentity client, PublishRequest request, CancellationToken cancellationToken)
+    {
+        if (!TryRead(client, request, out var message, out var error))
+        {
+            return Answer(ReasonCode.PayloadFormatInvalid, MessageId.None) with { Error = error };
+        }
+
+        if (!await access.AuthorizeAsync(
+            client, AccessKind.Publish, message.Bytes[..message.TopicLength], message.Qos, message.Retain, cancellationToken))
+        {
+            drops.Add(client.ClientId, message.Topic, DropReason.NotAuthorized, 1, message.Id);
+            return Answer(ReasonCode.NotAuthorized, message.Id);
+        }
+
+        if (hooks.HasPublish)
+        {
+            var (given, reason) = await hooks.PublishAsync(new HookClient(client.ClientId, client.UserName, client.Address), message);
+            if (given is null)
+            {
+                drops.Add(client.ClientId, message.Topic, DropReason.Hook, 1, message.Id);
+                return Answer(reason, message.Id);
+            }
+
+            message = given;
+        }
+
+        events.Published(client.ClientId, message);
+        return Answer(await publisher.PublishAsync(message, cancellationToken), message.Id);
+    }
+
+    private static PublishAnswer Answer(ReasonCode reason, MessageId id) =>
+        new((int)reason, reason.ToString(), id == MessageId.None ? null : id.ToString());
+
+    private bool TryRead(ClientIdentity client, PublishRequest request, out ApplicationMessage message, out string error)
+    {
+        message = null!;
+        error = "";
+        var topic = Encoding.UTF8.GetBytes(request.Topic);
+        if (!TopicRules.IsValidName(topic) || !Utf8Rules.IsValid(topic)
+            || !TopicRules.IsWithinLimits(topic, limits.MaxTopicLength, limits.MaxTopicLevels))
+        {
+            error = "topic: no topic name, or longer than allowed";
+            return false;
+        }
+
+        if (request.Qos is < 0 or > 2)
+        {
+            error = "qos: 0, 1 or 2";
+            return false;
+        }
+
+        if (!TryDecode(request, out var payload))
+        {
+            error = "payload and encoding: a text with encoding 'plain', or base64 with encoding 'base64'";
+            return false;
+        }
+
+        var given = request.Properties ?? new PublishRequestProperties();
+        var properties = new PublishProperties
+        {
+            PayloadIsUtf8 = given.PayloadFormatIndicator == 1,
+            ContentType = given.ContentType,
+            ResponseTopic = given.ResponseTopic,
+            CorrelationData = given.CorrelationData,
+            UserProperties = [.. given.UserProperties.Select(static p => new UserProperty(p.Name, p.Value))],
+        };
+        if (properties.Violation is { } violation)
+        {
+            error = $"properties: {violation}";
+            return false;
+        }
+
+        var encoded = properties.Encode();
+        if (topic.Length + encoded.Length + payload.Length > limits.MaxPacketSize)
+        {
+            error = "the message is larger than Broker:Limits:MaxPacketSize";
+            return false;
+        }
+
+        message = new ApplicationMessage([.. topic, .. encoded, .. payload], topic.Length, encoded.Length)
+        {
+            Id = request.Qos == 0 && !request.Retain ? MessageId.None : publisher.NextId(),
+            Qos = (QualityOfService)request.Qos,
+            Retain = request.Retain,
+            ExpiresAt = given.MessageExpiryInterval is { } seconds
+                ? time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds()
+                : long.MaxValue,
+            Publisher = client.ClientId,
+        };
+        return true;
+    }
+
+    private static bool TryDecode(PublishRequest request, out byte[] payload)
+    {
+        payload = [];
+        switch (request.Encoding)
+        {
+            case "plain":
+                payload = Encoding.UTF8.GetBytes(request.Payload);
+                return true;
+            case "base64":
+                var buffer = new byte[request.Payload.Length];
+                var isValid = Convert.TryFromBase64String(request.Payload, buffer, out var length);
+                payload = buffer[..length];
+                return isValid;
+            default:
+                return false;
+        }
+    }
+}

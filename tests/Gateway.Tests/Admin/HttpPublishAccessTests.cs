@@ -1,0 +1,61 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using Broker.Gateway.Listeners;
+using Broker.Gateway.Tests.Hooks;
+using Broker.Grains.Hooks;
+using Broker.Protocol;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Gateway.Tests.Admin;
+
+/// <summary>Who may publish by HTTP: as by MQTT.</summary>
+public sealed class HttpPublishAccessTests
+{
+    [Theory]
+    [InlineData(null, true, null, 200)]
+    [InlineData(null, true, "X-Forwarded-For", 401)]
+    [InlineData(null, false, null, 401)]
+    [InlineData("known:secret", false, null, 200)]
+    [InlineData("known:wrong", true, null, 401)]
+    [InlineData("root:pass", false, null, 200)]
+    [InlineData("nonsense", true, null, 401)]
+    public async Task User_is_asked_for_as_at_connect(string? user, bool anonymous, string? header, int expected)
+    {
+        await using var broker = await InProcessBroker.StartAsync(
+            services => services.AddHook<AccessHook>(),
+            options =>
+            {
+                options.Auth.AllowAnonymous = anonymous ? null : false;
+                options.Admin.User = "root";
+                options.Admin.Password = "pass";
+            });
+        using var http = new HttpClient { BaseAddress = new Uri(broker.Services.GetRequiredService<OpenListeners>().Http) };
+        if (user is not null)
+        {
+            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
+        }
+
+        if (header is not null)
+        {
+            http.DefaultRequestHeaders.Add(header, "192.0.2.1");
+        }
+
+        using var body = new StringContent("""{"topic": "t"}""", Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri("/api/v1/publish", UriKind.Relative), body);
+
+        Assert.Equal((HttpStatusCode)expected, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Hooks_see_what_comes_by_http()
+    {
+        await using var broker = await InProcessBroker.StartAsync(services => services.AddHook(new PublishHook(_ => PublishVerdict.Refuse(ReasonCode.QuotaExceeded))));
+        using var http = new HttpClient { BaseAddress = new Uri(broker.Services.GetRequiredService<OpenListeners>().Http) };
+        using var body = new StringContent("""{"topic": "t", "qos": 1}""", Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri("/api/v1/publish", UriKind.Relative), body);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("QuotaExceeded", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+}
