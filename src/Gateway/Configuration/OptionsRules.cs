@@ -1,6 +1,7 @@
 using System.Net;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Gateway.Topics;
 using Broker.Grains.Hooks;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
@@ -63,6 +64,18 @@ internal static class OptionsRules
         if (options.Sys.Node.AsSpan().ContainsAny('/', '+', '#'))
         {
             yield return $"{form("Broker:Sys:Node")}: '{options.Sys.Node}' is not allowed; allowed: a text without /, + and #";
+        }
+
+        if (!RewriteRule.TryParse(options.Topics.Rewrite, out _))
+        {
+            yield return $"{form("Broker:Topics:Rewrite")}: '{options.Topics.Rewrite}' is not allowed; " +
+                "allowed: KIND FILTER PATTERN TARGET, separated by ;, KIND publish, subscribe or all, PATTERN a regular expression without look-around";
+        }
+
+        if (!AutoSubscriptions.TryParse(options.Topics.AutoSubscribe, out _))
+        {
+            yield return $"{form("Broker:Topics:AutoSubscribe")}: '{options.Topics.AutoSubscribe}' is not allowed; " +
+                "allowed: filter=qos, separated by commas";
         }
 
         foreach (var line in CheckWebhook(options.Webhook, form))

@@ -162,6 +162,10 @@ internal sealed partial class ClientConnection
         }
 
         _services.Wheel.Reschedule(this);
+        if (_isAnnounced && !_services.AutoSubscriptions.IsEmpty)
+        {
+            await AutoSubscribeAsync();
+        }
     }
 
     private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)

@@ -57,12 +57,7 @@ internal sealed partial class ClientConnection
 
         if (_services.IsCluster)
         {
-            foreach (var filter in granted)
-            {
-                await _services.Shared.ReadyAsync(filter.Filter).WaitAsync(_context.ConnectionClosed);
-            }
-
-            await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
+            await RoutableAsync(granted);
         }
 
         _services.Events.Subscribed(ClientId, granted, _session);
@@ -72,6 +67,57 @@ internal sealed partial class ClientConnection
         {
             _session.BeginReplays();
         }
+    }
+
+    /// <summary>Subscribes the client to what every client gets, before its next packet is read. Rights are not looked at: the operator has said so.</summary>
+    private async Task AutoSubscribeAsync()
+    {
+        var replays = new List<RetainedReplay>();
+        var changed = new List<SubscriptionBackup>();
+        foreach (var request in _services.AutoSubscriptions.Of(_identity!))
+        {
+            var before = _session!.Backup(request.Filter);
+            if (before.Options is null)
+            {
+                changed.Add(before);
+                Subscribe(request, identifier: 0, replays);
+            }
+        }
+
+        if (changed.Count == 0)
+        {
+            return;
+        }
+
+        if (_session!.IsDurable && await SaveAsync(changed) is { } refused)
+        {
+            // It is not what the operator wants it to be; the client comes again.
+            PutBack(changed);
+            Close(refused);
+            return;
+        }
+
+        if (_services.IsCluster)
+        {
+            await RoutableAsync(changed);
+        }
+
+        using var batch = FlushBatch.Open();
+        if (replays.Count > 0)
+        {
+            _session.BeginReplays();
+        }
+    }
+
+    /// <summary>Completes when every silo knows of the subscriptions.</summary>
+    private async Task RoutableAsync(List<SubscriptionBackup> changed)
+    {
+        foreach (var filter in changed)
+        {
+            await _services.Shared.ReadyAsync(filter.Filter).WaitAsync(_context.ConnectionClosed);
+        }
+
+        await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
     }
 
     private async Task<ReasonCode?> SaveAsync(List<SubscriptionBackup> changed)

@@ -2,6 +2,7 @@ using Broker.Gateway.Auth;
 using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
+using Broker.Gateway.Topics;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Hooks;
@@ -36,6 +37,7 @@ internal sealed record ConnectionServices(
     ClientPresence Presence,
     HookFolds Hooks,
     ConnectionEvents Events,
+    AutoSubscriptions AutoSubscriptions,
     SessionOptions SessionOptions,
     LimitOptions Limits,
     MqttOptions Mqtt,

@@ -4,6 +4,7 @@ using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
+using Broker.Gateway.Topics;
 using Broker.Gateway.Webhook;
 using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
@@ -31,6 +32,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Session);
         services.AddSingleton(options.Limits);
         services.AddSingleton(options.Mqtt);
+        services.AddSingleton(options.Topics);
         services.AddSingleton(options.Retained);
         services.AddSingleton(options.Shared);
         services.AddSingleton(options.Ledger);
@@ -86,6 +88,10 @@ internal static class BrokerServices
         services.AddHostedService<AlarmExchange>();
         services.AddSys();
         services.AddWebhook(options.Webhook);
+        if (options.Topics.Rewrite.Length > 0)
+        {
+            services.AddHook<RewriteHook>();
+        }
     }
 
     private static void AddConnections(this IServiceCollection services)
@@ -94,6 +100,7 @@ internal static class BrokerServices
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<ConnectionMetrics>();
         services.AddSingleton<ConnectionEvents>();
+        services.AddSingleton<AutoSubscriptions>();
         services.AddSingleton<KeepAliveWheel>();
         services.AddSingleton<IConnectionDrain, ConnectionDrain>();
     }

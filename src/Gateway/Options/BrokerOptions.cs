@@ -17,6 +17,8 @@ public sealed class BrokerOptions
 
     public MqttOptions Mqtt { get; set; } = new();
 
+    public TopicOptions Topics { get; set; } = new();
+
     public RetainedOptions Retained { get; set; } = new();
 
     public SharedOptions Shared { get; set; } = new();
