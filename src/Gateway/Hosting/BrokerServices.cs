@@ -72,6 +72,7 @@ internal static class BrokerServices
             : s.GetRequiredService<DefaultAuthorizer>());
         services.AddSingleton<AccessControl>();
         services.AddSingleton<IBrokerStartup, AuthenticationStartup>();
+        services.AddSingleton<IBrokerStartup, HookStartup>();
         services.AddSingleton<IBrokerStartup, WaitIsOver>();
 
         builder.Services.Configure<HostOptions>(host =>

@@ -54,6 +54,11 @@ internal sealed class WebhookClient : IDisposable
         {
             return ($"no answer in {_options.Timeout.TotalSeconds} s", true);
         }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A defect, here or in the library: the batch is lost and counted, and the next one goes.
+            return (error.Message, false);
+        }
     }
 
     /// <inheritdoc />

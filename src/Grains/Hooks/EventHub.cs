@@ -31,6 +31,9 @@ public sealed class EventHub
         ]);
     }
 
+    /// <summary>Makes the hooks: what their constructors do is done before the first client comes, under no lock of a session.</summary>
+    public void Open() => _ = _sinks.Value;
+
     /// <summary>Now, for events.</summary>
     public DateTimeOffset Now => _time.GetUtcNow();
 

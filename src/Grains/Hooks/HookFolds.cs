@@ -22,6 +22,14 @@ public sealed class HookFolds(HookCalls calls, MessageIdSource ids, IServiceProv
     /// <summary>Whether ends of subscriptions have to be asked about.</summary>
     public bool HasUnsubscribe => _unsubscribe is not null;
 
+    /// <summary>Makes the hooks, see <see cref="EventHub.Open"/>.</summary>
+    public void Open()
+    {
+        _ = _publish?.All;
+        _ = _subscribe?.All;
+        _ = _unsubscribe?.All;
+    }
+
     /// <summary>Asks about a publish.</summary>
     /// <returns>The message to route, or null and what its publisher is told: Success when it is dropped silently.</returns>
     public async ValueTask<(ApplicationMessage? Message, ReasonCode Reason)> PublishAsync(HookClient client, ApplicationMessage message)

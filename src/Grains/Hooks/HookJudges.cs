@@ -14,6 +14,13 @@ public sealed class HookJudges(HookCalls calls, IServiceProvider services)
     /// <summary>Whether any hook is asked what a client may do.</summary>
     public bool HasAuthorize => _authorize is not null;
 
+    /// <summary>Makes the hooks, see <see cref="EventHub.Open"/>.</summary>
+    public void Open()
+    {
+        _ = _authenticate?.All;
+        _ = _authorize?.All;
+    }
+
     /// <summary>Whether a client is who it says; <see cref="HookDecision.Next"/> when no hook knows.</summary>
     public ValueTask<HookDecision> AuthenticateAsync(HookClient client, ReadOnlyMemory<byte>? password, ProtocolVersion version) => AskAsync(
         _authenticate,

@@ -5,7 +5,7 @@ namespace Broker.Grains.Hooks;
 /// <summary>Registers hooks.</summary>
 public static class HookServices
 {
-    /// <summary>Registers a hook: one object, made when it is first needed, called by every hook interface that its class implements.</summary>
+    /// <summary>Registers a hook: one object, made at the start, called by every hook interface that its class implements.</summary>
     public static IServiceCollection AddHook<THook>(this IServiceCollection services)
         where THook : class, IHook => services
         .AddSingleton<THook>()
