@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Grains.Interfaces.Alarms;
 using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Diagnostics;
 using Broker.Grains.Interfaces.Shared;
@@ -54,6 +55,10 @@ internal sealed class RecordingInbox : ISiloInbox
     public Task Forget(string clientId) => throw new NotSupportedException();
 
     public Task<DropReport> Drops(DropQuery query) => throw new NotSupportedException();
+
+    public Task Alarms(AlarmState[] alarms) => throw new NotSupportedException();
+
+    public Task<MessageTrace> Trace(string id) => throw new NotSupportedException();
 
     public Task<SharedAnswer> Share(SharedBatch batch) => throw new NotSupportedException();
 }
