@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
 
 namespace Broker.Cluster.Tests;
 
 /// <summary>Silos are added and removed under load while clients stay pointed at one address.</summary>
 public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, silos: 4)
 {
+    private static readonly HttpClient Http = new();
+
     // What a supervisor gives the silos: notice 3 s, drain 20 s, the rest 10 s.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(33);
 
@@ -48,6 +52,48 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
         Assert.Equal(0, crowd.Returns);
         Assert.Equal(before, workload.Clients.Select(static client => client.Connections));
         Say($"{await workload.FinishAsync($"2 -> 4, seed {Seed}")}");
+    }
+
+    [BalancedFact]
+    public async Task Connections_are_balanced_when_an_operator_asks_for_it_and_nobody_loses_anything()
+    {
+        const int Clients = 200;
+        await using var balancer = await Balancer.StartAsync(Cluster, Network);
+        await using var workload = Workload.OfBothQos(Cluster, new Random(Seed), ProtocolVersion.Mqtt5, "balance/");
+        await workload.StartAsync();
+        await using var crowd = new Crowd(balancer.Address, wills: "wills/crowd");
+        await crowd.AddAsync(Clients);
+        await Task.WhenAll(Cluster.StartAsync(2), Cluster.StartAsync(3));
+        await balancer.SeesAsync([0, 1, 2, 3], Recovery);
+
+        // On a silo that sends nobody away.
+        await using var wills = await ScriptedClient.ConnectAsync(Cluster.Silos[3].Mqtt);
+        await wills.SubscribeAsync("wills/#", 1);
+        var all = Clients + workload.Clients.Count;
+
+        // Any silo may be asked; the others hear it from there.
+        var clock = Stopwatch.StartNew();
+        using (var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Cluster.Silos[3].Http, "/api/v1/rebalance")))
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+            using var answer = await Http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+            Say(await answer.Content.ReadAsStringAsync());
+        }
+
+        await Eventually.TrueAsync(
+            async () => crowd.Connected == Clients && (await balancer.StateAsync()).All(silo => Math.Abs(silo.Connections - (all / 4)) <= all / 20),
+            Recovery,
+            () => $"{crowd}\n{Cluster.Log}");
+        var shares = string.Join(", ", (await balancer.StateAsync()).Select(static silo => silo.Connections));
+        Say(string.Create(CultureInfo.InvariantCulture, $"rebalance of {all}: {shares} after {clock.Elapsed.TotalSeconds:F1} s; {crowd}"));
+
+        // Half of each of the two, at 50 a second.
+        Assert.True(clock.Elapsed > TimeSpan.FromSeconds(0.8 * all / 4 / 50), $"{clock.Elapsed}");
+        Assert.InRange(crowd.Returns, (all / 2) - workload.Clients.Count - (all / 10), (all / 2) + (all / 10));
+        Assert.Equal(0, crowd.WithoutSession);
+        Say($"rebalance: {await workload.FinishAsync($"rebalance, seed {Seed}")}");
+        await wills.ExpectNothingAsync(TimeSpan.FromSeconds(6));
     }
 
     [BalancedFact]

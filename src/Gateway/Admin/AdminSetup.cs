@@ -36,6 +36,7 @@ internal static class AdminSetup
         app.MapAlarms();
         app.MapMessages();
         app.MapPublish();
+        app.MapRebalance();
         if (options.Dashboard.Enabled)
         {
             app.MapOrleansDashboard(DashboardPath);

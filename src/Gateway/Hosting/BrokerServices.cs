@@ -38,6 +38,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Ledger);
         services.AddSingleton(options.Store);
         services.AddSingleton(options.Cluster);
+        services.AddSingleton(options.Rebalance);
         services.AddSingleton(options.Auth);
         services.AddSingleton(options.Admin);
         services.AddSingleton(options.Metrics);
@@ -104,6 +105,9 @@ internal static class BrokerServices
         services.AddSingleton<AutoSubscriptions>();
         services.AddSingleton<KeepAliveWheel>();
         services.AddSingleton<IConnectionDrain, ConnectionDrain>();
+        services.AddSingleton<IClientConnections, ClientConnections>();
+        services.AddSingleton<ConnectionBalance>();
+        services.AddHostedService(static s => s.GetRequiredService<ConnectionBalance>());
     }
 
     private static void AddStore(this IServiceCollection services, StoreOptions options)

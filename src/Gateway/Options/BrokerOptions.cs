@@ -29,6 +29,8 @@ public sealed class BrokerOptions
 
     public ClusterOptions Cluster { get; set; } = new();
 
+    public RebalanceOptions Rebalance { get; set; } = new();
+
     public AuthOptions Auth { get; set; } = new();
 
     public AdminOptions Admin { get; set; } = new();

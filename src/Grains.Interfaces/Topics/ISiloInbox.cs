@@ -72,4 +72,13 @@ public interface ISiloInbox : IGrainService
     /// <summary>What another silo knows of alarms.</summary>
     [Alias("Alarms")]
     Task Alarms(AlarmState[] states);
+
+    /// <summary>How many client connections this silo has.</summary>
+    [Alias("Connections")]
+    Task<int> Connections();
+
+    /// <summary>Has this silo compare its connections with those of the others, and send away what it has too much.</summary>
+    /// <returns>How many clients it sends away from now on.</returns>
+    [Alias("Rebalance")]
+    Task<int> Rebalance();
 }

@@ -125,6 +125,12 @@ public sealed class SiloInbox(
     }
 
     /// <inheritdoc />
+    public Task<int> Connections() => Task.FromResult(services.GetRequiredService<ConnectionBalance>().Connections);
+
+    /// <inheritdoc />
+    public Task<int> Rebalance() => services.GetRequiredService<ConnectionBalance>().OwnAsync();
+
+    /// <inheritdoc />
     public Task Forget(string clientId)
     {
         lifecycle.Forget(clientId);

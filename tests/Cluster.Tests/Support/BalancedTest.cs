@@ -10,10 +10,14 @@ public abstract class BalancedTest(ITestOutputHelper output, int silos) : Cluste
 
     protected override bool NeedsNetwork => true;
 
+    /// <summary>The administrator's: silos are other machines here.</summary>
+    protected const string Token = "an administrator's token";
+
     protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>
     {
         // More than two looks of the balancer, as docs/operations.md says.
         ["Shutdown:NoticeTime"] = "3s",
         ["Metrics:Access"] = "Anyone",
+        ["Admin:Token"] = Token,
     };
 }

@@ -61,4 +61,8 @@ internal sealed class RecordingInbox : ISiloInbox
     public Task<MessageTrace> Trace(string id) => throw new NotSupportedException();
 
     public Task<SharedAnswer> Share(SharedBatch batch) => throw new NotSupportedException();
+
+    public Task<int> Connections() => throw new NotSupportedException();
+
+    public Task<int> Rebalance() => throw new NotSupportedException();
 }
