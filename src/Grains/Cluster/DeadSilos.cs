@@ -161,7 +161,7 @@ public sealed partial class DeadSilos(
         {
             foreach (var peer in dead)
             {
-                await RecoverAsync(peer, peer.TakeKept());
+                await RecoverAsync(peer, dead, peer.TakeKept());
             }
 
             await Task.Delay(Look);
@@ -175,12 +175,12 @@ public sealed partial class DeadSilos(
         }
     }
 
-    private async Task RecoverAsync(Peer peer, List<Outgoing> items)
+    private async Task RecoverAsync(Peer peer, List<Peer> settling, List<Outgoing> items)
     {
         var here = new List<(ApplicationMessage Message, PublishRecord Record)>();
         foreach (var item in items)
         {
-            routing.Recover(peer, item, (message, record) =>
+            routing.Recover(peer, settling, item, (message, record) =>
             {
                 record.Ask();
                 here.Add((message, record));

@@ -121,7 +121,9 @@ public sealed class RemoteRouting(
     /// <summary>
     /// Sends what was under way to a dead silo to those that have its sessions now; what nobody waits for is dropped.
     /// </summary>
-    internal void Recover(Peer dead, in Outgoing item, Action<ApplicationMessage, PublishRecord> deliverHere)
+    /// <param name="settling">All that are settled together with it: their sessions are elsewhere as well.</param>
+    internal void Recover(
+        Peer dead, IReadOnlyCollection<Peer> settling, in Outgoing item, Action<ApplicationMessage, PublishRecord> deliverHere)
     {
         var message = item.Message.Message;
         if (item.Record is not { } waiting)
@@ -138,7 +140,7 @@ public sealed class RemoteRouting(
         foreach (var peer in interest.Match(message.Topic, scratch.Matches).ToArray().Distinct())
         {
             // Also to one that has died meanwhile: it may have adopted sessions before, and what is kept for it is recovered next.
-            if (peer != dead)
+            if (!settling.Contains(peer))
             {
                 waiting.Ask();
                 peer.Post(new Outgoing(item.Message, waiting, dead.Address));

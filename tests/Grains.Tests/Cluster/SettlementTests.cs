@@ -73,6 +73,25 @@ public sealed class SettlementTests : IDisposable
     }
 
     [Fact]
+    public async Task What_was_kept_for_one_of_two_dead_silos_goes_to_the_living_only()
+    {
+        var other = Silo(5);
+        _statuses.Set(other, SiloStatus.Active);
+        _interest.Apply(_peers.Find(other)!, new InterestUpdate { Silo = other, Number = 1, Added = ["a"], Removed = [] });
+        List<Peer> dead = [Die(), Die(other)];
+        Publish("kept");
+        foreach (var peer in dead)
+        {
+            var kept = Assert.Single(peer.TakeKept());
+            _routing.Recover(peer, dead, kept, static (_, _) => { });
+        }
+
+        Assert.True(_peers.TryRemove(dead, () => dead.ForEach(_interest.Drop)));
+        await _peers.Find(_living)!.Edge.DrainedAsync();
+        Assert.Equal(["kept", "kept", "kept", $"settled {_dead}", $"settled {other}"], _inbox.Received);
+    }
+
+    [Fact]
     public async Task A_silo_that_comes_later_is_told_as_well()
     {
         var dead = Die();
@@ -104,10 +123,12 @@ public sealed class SettlementTests : IDisposable
 
     private static SiloAddress Silo(byte host) => SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, host]), 1), 1);
 
-    private Peer Die()
+    private Peer Die() => Die(_dead);
+
+    private Peer Die(SiloAddress silo)
     {
-        var peer = _peers.Find(_dead)!;
-        _statuses.Set(_dead, SiloStatus.Dead);
+        var peer = _peers.Find(silo)!;
+        _statuses.Set(silo, SiloStatus.Dead);
         Assert.True(peer.IsDead);
         _peers.Gone(peer);
         return peer;
