@@ -49,6 +49,9 @@ internal sealed partial class ClientConnection : IClientLink
     /// <summary>Its session; null before CONNECT is done.</summary>
     internal Session? Session => _session;
 
+    /// <inheritdoc />
+    public bool IsSentAway => _isSentAway;
+
     /// <summary>Whether its end has begun, from either side.</summary>
     internal bool IsClosing => _isClosing;
 

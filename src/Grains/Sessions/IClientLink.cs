@@ -11,6 +11,9 @@ public interface IClientLink
 {
     ProtocolVersion Version { get; }
 
+    /// <summary>The broker has ended the connection because it stops, or to move the client: the client has not failed.</summary>
+    bool IsSentAway => false;
+
     /// <summary>
     /// Writes a PUBLISH. Refused when the client's output budget is used up (<see cref="SendStatus.Full"/>; the link calls
     /// <see cref="Session.ResumeSending"/> when there is room again) or the packet exceeds its Maximum Packet Size.

@@ -178,14 +178,15 @@ public sealed class SessionLifecycle(
             expiry.Add(session);
         }
 
-        if (!lasts)
-        {
-            End(session);
-        }
-
+        // While the session is still there: a CONNECT of the same client finds it, and waits for the end of this.
         if (will is not null)
         {
             EndWill(will, cause, lasts ? session.ExpiryInterval : 0);
+        }
+
+        if (!lasts)
+        {
+            table.End(session);
         }
     }
 
@@ -266,7 +267,8 @@ public sealed class SessionLifecycle(
     /// <returns>A Will that is not published because its client is back.</returns>
     private DelayedWill? TakeOver(Session existing, long epoch, bool resumes)
     {
-        if (existing.Supersede(epoch) is { } link)
+        var link = existing.Supersede(epoch);
+        if (link is not null)
         {
             link.Close(ReasonCode.SessionTakenOver);
             if (environment.Events is { } events)
@@ -281,6 +283,12 @@ public sealed class SessionLifecycle(
         if (will is null)
         {
             return delayed;
+        }
+
+        if (link is { IsSentAway: true })
+        {
+            // It is back before the end of its connection has been seen to.
+            return new DelayedWill(will, environment.Now, IsLeftByBroker: true);
         }
 
         if (will.DelayInterval == 0 || !resumes)
