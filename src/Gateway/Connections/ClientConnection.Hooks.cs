@@ -17,7 +17,7 @@ internal sealed partial class ClientConnection
     private async Task PublishThroughHooksAsync(ApplicationMessage message, ushort packetId)
     {
         // A repetition of what was routed gets its acknowledgement and is nobody's business.
-        var isNew = message.Qos != QualityOfService.ExactlyOnce || !_session!.IsInbound(packetId);
+        var isNew = message.Qos != QualityOfService.ExactlyOnce || !_session!.IsDuplicate(packetId);
         var (given, reason) = isNew && _services.Hooks.HasPublish
             ? await _services.Hooks.PublishAsync(HookClient, message)
             : (message, ReasonCode.Success);

@@ -294,7 +294,7 @@ internal sealed partial class ClientConnection
         record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
         try
         {
-            await _services.Repeats!.RouteAsync(message, record);
+            await _services.Repeats!.RouteAsync(message, record, _context.ConnectionClosed);
             record.Seal();
         }
         catch

@@ -13,13 +13,14 @@ public sealed class RepeatedPublishes(RemoteRouting remote, InboxDelivery delive
 {
     /// <summary>Routes a message again.</summary>
     /// <param name="record">What its publisher waits for; not sealed yet.</param>
-    public async Task RouteAsync(ApplicationMessage message, PublishRecord record)
+    /// <param name="publisherGone">Its connection has ended: what still waits is not routed, because the client repeats it elsewhere.</param>
+    public async Task RouteAsync(ApplicationMessage message, PublishRecord record, CancellationToken publisherGone)
     {
         var phase = gate.Enter();
         while (remote.MustWait(message.Topic, message.Qos, out var wait))
         {
             gate.Exit(phase);
-            await wait;
+            await wait.WaitAsync(publisherGone);
             phase = gate.Enter();
         }
 

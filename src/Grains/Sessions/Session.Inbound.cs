@@ -24,7 +24,7 @@ public sealed partial class Session
                 known.Settle();
                 earlier = known.Record;
                 inDoubt = known.InDoubt;
-                return earlier is null && inDoubt != MessageId.None ? InboundStatus.Repeat : InboundStatus.Duplicate;
+                return known.IsRouted ? InboundStatus.Duplicate : InboundStatus.Repeat;
             }
 
             earlier = null;
@@ -38,12 +38,18 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Whether a QoS 2 PUBLISH with this id was noted before and not released.</summary>
-    public bool IsInbound(ushort packetId)
+    /// <summary>Whether a QoS 2 PUBLISH with this id would be an <see cref="InboundStatus.Duplicate"/>.</summary>
+    public bool IsDuplicate(ushort packetId)
     {
         lock (_gate)
         {
-            return _inbound.ContainsKey(packetId);
+            if (!_inbound.TryGetValue(packetId, out var known))
+            {
+                return false;
+            }
+
+            known.Settle();
+            return known.IsRouted;
         }
     }
 
@@ -176,6 +182,9 @@ public sealed partial class Session
 
         /// <summary>Id of a publish that has to be published again when it comes again, see <see cref="InboundRow"/>.</summary>
         public MessageId InDoubt { get; set; }
+
+        /// <summary>Whether it went to everybody, or is about to.</summary>
+        public bool IsRouted => Record is not null || InDoubt == MessageId.None;
 
         /// <summary>PUBREL has arrived: what to do when that is durable.</summary>
         public Action? Forgotten { get; set; }

@@ -114,8 +114,9 @@ public sealed class SiloInbox(
     public Task<DropReport> Drops(DropQuery query) => Task.FromResult(services.GetRequiredService<DropLedger>().Find(query));
 
     /// <inheritdoc />
-    public Task<MessageTrace> Trace(string messageId) => Task.FromResult(
-        MessageId.TryParse(messageId, out var id) ? services.GetRequiredService<MessageTracer>().FindHere(id) : new MessageTrace());
+    public Task<MessageTrace> Trace(string messageId) =>
+        // Elsewhere: it looks at every queue, and batches of other silos come in here meanwhile.
+        Task.Run(() => MessageId.TryParse(messageId, out var id) ? services.GetRequiredService<MessageTracer>().FindHere(id) : new MessageTrace());
 
     /// <inheritdoc />
     public Task Alarms(AlarmState[] states)

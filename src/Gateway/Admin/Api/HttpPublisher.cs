@@ -59,6 +59,12 @@ internal sealed class HttpPublisher(
             return false;
         }
 
+        if (Encoding.UTF8.GetByteCount(client.ClientId) > limits.MaxClientIdLength)
+        {
+            error = $"clientId: at most {limits.MaxClientIdLength} bytes";
+            return false;
+        }
+
         if (request.Qos is < 0 or > 2)
         {
             error = "qos: 0, 1 or 2";

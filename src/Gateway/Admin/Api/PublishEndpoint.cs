@@ -123,9 +123,9 @@ internal static class PublishEndpoint
     {
         var address = RemoteAddress.Of(new System.Net.IPEndPoint(context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None, 0));
         var header = context.Request.Headers.Authorization.ToString();
-        if (header.Length == 0 && !AdminAccess.IsLocal(context))
+        if (!AdminAccess.IsLocal(context))
         {
-            // Nobody comes in unseen through a proxy or a foreign page's name on this machine.
+            // Nobody is taken for a client on this machine who comes through a proxy on it, or by a foreign page's name for it.
             address = System.Net.IPAddress.None;
         }
 
