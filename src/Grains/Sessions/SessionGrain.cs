@@ -35,6 +35,9 @@ public sealed class SessionGrain(
     private TakeoverPace _pace;
     private long? _movedAt;
 
+    // The connection of an accepted CONNECT comes to its session a moment later.
+    private long? _grantedAt;
+
     private string ClientId => GrainKeys.ClientId(this.GetPrimaryKeyString());
 
     /// <inheritdoc />
@@ -61,7 +64,9 @@ public sealed class SessionGrain(
         _movedAt = null;
         await moves.BringHereAsync(ClientId);
         DelayDeactivation(Stay);
-        return await lifecycle.ConnectAsync(ClientId, claim);
+        var grant = await lifecycle.ConnectAsync(ClientId, claim);
+        _grantedAt = Environment.TickCount64;
+        return grant;
     }
 
     /// <inheritdoc />
@@ -116,7 +121,7 @@ public sealed class SessionGrain(
             return Look;
         }
 
-        if (table.Find(ClientId) is { IsConnected: true })
+        if (table.Find(ClientId) is { IsConnected: true } || now - _grantedAt < OnItsWay)
         {
             var wait = _pace.Wait(now);
             if (wait > TimeSpan.Zero)
