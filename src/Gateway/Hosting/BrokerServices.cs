@@ -88,6 +88,7 @@ internal static class BrokerServices
         services.AddHostedService<SiloClock>();
         services.AddHostedService<AlarmWatch>();
         services.AddHostedService<AlarmExchange>();
+        services.AddHostedService<AlarmSweep>();
         services.AddSys();
         services.AddWebhook(options.Webhook);
         if (options.Topics.Rewrite.Length > 0)

@@ -33,6 +33,12 @@ internal sealed class AlarmBook(AlarmOptions options)
         .. _history.Reverse().Select(entry => _all[entry.Occurrence]),
     ];
 
+    /// <summary>Whether an occurrence is known and not cleared.</summary>
+    public bool IsRaised(AlarmState state) => _all.GetValueOrDefault(state.Occurrence) is { ClearedAt: null };
+
+    /// <summary>Every occurrence that is raised.</summary>
+    public List<AlarmState> Raised() => [.. _raised.Values.SelectMany(static o => o).Select(o => _all[o])];
+
     /// <summary>The occurrences of a raised alarm.</summary>
     public List<AlarmState> Raised(string id) =>
         _raised.TryGetValue(id, out var occurrences) ? occurrences.ConvertAll(o => _all[o]) : [];

@@ -94,13 +94,7 @@ public sealed partial class AlarmService : IDisposable
     {
         lock (_gate)
         {
-            var raised = _book.Raised(id);
-            foreach (var state in raised)
-            {
-                Put(state with { ClearedAt = Now });
-            }
-
-            if (raised.Count == 0)
+            if (!End(_book.Raised(id)))
             {
                 return false;
             }
@@ -139,6 +133,36 @@ public sealed partial class AlarmService : IDisposable
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
 
+    /// <summary>Every occurrence that is raised.</summary>
+    internal List<AlarmState> Raised() => Read(static book => book.Raised());
+
+    /// <summary>Clears occurrences of an alarm, if they are still raised; one that was raised since stays.</summary>
+    /// <returns>Whether one was.</returns>
+    internal bool Clear(IReadOnlyCollection<AlarmState> occurrences)
+    {
+        lock (_gate)
+        {
+            return End(occurrences);
+        }
+    }
+
+    /// <summary>Makes a raised alarm this silo's: its cause is here now, whoever raised it.</summary>
+    internal void TakeOver(string id)
+    {
+        lock (_gate)
+        {
+            var raised = _book.Raised(id);
+            if (raised.Count == 0 || raised.Exists(a => a.Node == _silo.Name))
+            {
+                return;
+            }
+
+            // In this order: who is told of both sees it raised in the end.
+            End(raised);
+            Put(raised[0] with { Occurrence = _ids.Next(0).ToString(), Node = _silo.Name });
+        }
+    }
+
     /// <summary>What has changed after a version, and the version now.</summary>
     internal (long Version, List<AlarmState> Changes) ChangedAfter(long version)
     {
@@ -172,12 +196,24 @@ public sealed partial class AlarmService : IDisposable
         }
     }
 
-    private void Put(AlarmState state)
+    private bool End(IReadOnlyCollection<AlarmState> occurrences)
+    {
+        var now = Now;
+        var any = false;
+        foreach (var state in occurrences)
+        {
+            any |= _book.IsRaised(state) && Put(state with { ClearedAt = now });
+        }
+
+        return any;
+    }
+
+    private bool Put(AlarmState state)
     {
         List<string> forgotten = [];
         if (!_book.Put(state, forgotten))
         {
-            return;
+            return false;
         }
 
         var rank = state.ClearedAt is null ? 0 : 1;
@@ -185,6 +221,7 @@ public sealed partial class AlarmService : IDisposable
         Forget(forgotten);
         _announcements = _announcements.ContinueWith(
             _ => Announce(state), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        return true;
     }
 
     private void Announce(AlarmState state)

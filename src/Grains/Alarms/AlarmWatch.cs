@@ -82,7 +82,7 @@ public sealed partial class AlarmWatch(
     private void Look(TimeSpan drift)
     {
         alarms.Set(
-            !store.IsAvailable, $"store_unavailable/{silo.Name}", AlarmSeverity.Critical, "Store unavailable",
+            !store.IsAvailable, AlarmIds.StoreUnavailable + silo.Name, AlarmSeverity.Critical, "Store unavailable",
             () => $"{store.Description} takes no commits: durable work is refused");
         LookAtMemory();
         LookAtProcessor();
@@ -96,7 +96,7 @@ public sealed partial class AlarmWatch(
         var limit = memory.TotalAvailableMemoryBytes;
         var used = Environment.WorkingSet;
         Judge(
-            used / (double)limit, options.MemoryHigh, $"memory_high/{silo.Name}", "Memory high",
+            used / (double)limit, options.MemoryHigh, AlarmIds.MemoryHigh + silo.Name, "Memory high",
             () => string.Create(CultureInfo.InvariantCulture, $"{used >> 20} MiB of {limit >> 20} MiB are in use"));
     }
 
@@ -110,7 +110,7 @@ public sealed partial class AlarmWatch(
 
         var share = (Environment.CpuUsage.TotalTime - _cpu.Dequeue()) / (CpuWindow * Interval * Environment.ProcessorCount);
         Judge(
-            share, options.CpuHigh, $"cpu_high/{silo.Name}", "CPU high",
+            share, options.CpuHigh, AlarmIds.CpuHigh + silo.Name, "CPU high",
             () => string.Create(CultureInfo.InvariantCulture, $"{share:P0} of {Environment.ProcessorCount} cores over {CpuWindow} s"));
     }
 
@@ -132,7 +132,7 @@ public sealed partial class AlarmWatch(
         }
     }
 
-    private string ClockAlarm => $"clock_jump/{silo.Name}";
+    private string ClockAlarm => AlarmIds.ClockJump + silo.Name;
 
     /// <summary>A silo that died without leaving: raised by whoever sees it, cleared when one of its name is there.</summary>
     private void NoteDead(bool isStart)
@@ -151,11 +151,11 @@ public sealed partial class AlarmWatch(
                     continue;
                 }
 
-                alarms.Raise($"silo_lost/{name}", AlarmSeverity.Error, "Silo lost", $"{name} ({address}) is dead; its sessions are with the others");
+                alarms.Raise(AlarmIds.SiloLost + name, AlarmSeverity.Error, "Silo lost", $"{name} ({address}) is dead; its sessions are with the others");
             }
             else if (status == SiloStatus.Active)
             {
-                alarms.Clear($"silo_lost/{name}");
+                alarms.Clear(AlarmIds.SiloLost + name);
             }
         }
     }

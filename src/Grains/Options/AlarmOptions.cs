@@ -19,6 +19,14 @@ public sealed class AlarmOptions
     [Allowed("0.1", "1")]
     public double CpuHigh { get; set; } = 0.9;
 
+    /// <summary>Time without an owner after which an alarm is cleared: no silo of that name lives, or nobody has the session.</summary>
+    [Allowed("1s", "1h")]
+    public TimeSpan OrphanedAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a silo that died is missed; then its alarm is cleared, whether or not one of its name has come.</summary>
+    [Allowed("1s", "30d")]
+    public TimeSpan SiloLostFor { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How far the machine's clock may jump against the time that passes before an alarm is raised.</summary>
     [Allowed("100ms", "1h")]
     public TimeSpan ClockJump { get; set; } = TimeSpan.FromSeconds(2);

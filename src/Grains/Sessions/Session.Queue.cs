@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Grains.Alarms;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Interfaces.Alarms;
 using Broker.Grains.Messages;
@@ -65,7 +66,7 @@ public sealed partial class Session
                 "Session queue high",
                 string.Create(CultureInfo.InvariantCulture, $"{count} of {limit} messages wait for client '{ClientId}'"));
         }
-        else if (_isQueueHigh && count < limit * _env.Options.LowWatermark)
+        else if (_isQueueHigh && (limit == 0 || count < limit * _env.Options.LowWatermark))
         {
             _isQueueHigh = false;
             _env.Metrics.QueueFell();
@@ -73,7 +74,24 @@ public sealed partial class Session
         }
     }
 
-    private string QueueAlarm => $"queue_high/{ClientId}";
+    private string QueueAlarm => AlarmIds.QueueHigh + ClientId;
+
+    /// <summary>
+    /// Whether the alarm of its queue, which is raised, is right: cleared if it is not. A session without rows knows nothing of what an earlier
+    /// one of its name has raised before a crash.
+    /// </summary>
+    internal bool ReviewAlarm()
+    {
+        lock (_gate)
+        {
+            if (_state is SessionState.Ready or SessionState.Dormant)
+            {
+                TakeOverWatermark();
+            }
+
+            return _isQueueHigh;
+        }
+    }
 
     /// <summary>An alarm that was raised in an earlier life, or on another silo, is this session's to clear.</summary>
     private void TakeOverWatermark()

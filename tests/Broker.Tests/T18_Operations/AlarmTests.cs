@@ -65,6 +65,27 @@ public sealed class AlarmTests() : OwnBrokerTest(("Session:MaxQueued", "10"), ("
         Assert.Empty(await RaisedAsync());
     }
 
+    /// <summary>A session without rows is gone with its broker; whoever connects under its name has a new one.</summary>
+    [OwnTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Alarm_of_a_session_that_died_with_the_broker_is_cleared_after_the_restart(bool isBack)
+    {
+        var options = new ConnectOptions { ClientId = "sleeper", Properties = new() { { Prop.ReceiveMaximum, 1 } } };
+        var client = await ConnectAsync(options);
+        await client.SubscribeAsync("t", 1);
+        await PublishAsync(10);
+        Assert.Single(await RaisedAsync());
+
+        await Server.RestartAsync();
+        if (isBack)
+        {
+            await ConnectAsync(options);
+        }
+
+        await Eventually.TrueAsync(async () => (await RaisedAsync()).Count == 0, Limit, () => $"the alarm is over\n{Server.Output.Text}");
+    }
+
     private async Task<ConnectOptions> LeaveSessionAsync(ProtocolVersion version)
     {
         var options = ConnectOptions.Durable(version, "sleeper");
