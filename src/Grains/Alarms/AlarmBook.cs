@@ -26,11 +26,11 @@ internal sealed class AlarmBook(AlarmOptions options)
 
     public bool IsRaised(string id) => _raised.ContainsKey(id);
 
-    /// <summary>The raised ones, then those that were cleared, the latest first.</summary>
+    /// <summary>The raised ones, then as many as may be shown of those that were cleared, the latest first.</summary>
     public List<AlarmState> List() =>
     [
         .. _raised.Values.Select(occurrences => _all[occurrences.Min(StringComparer.Ordinal)!]).OrderByDescending(static a => a.RaisedAt),
-        .. _history.Reverse().Select(entry => _all[entry.Occurrence]),
+        .. _history.Reverse().Take(options.MaxHistory).Select(entry => _all[entry.Occurrence]),
     ];
 
     /// <summary>Whether an occurrence is known and not cleared.</summary>
@@ -48,19 +48,21 @@ internal sealed class AlarmBook(AlarmOptions options)
         version == Version ? [] : [.. _changedAt.Where(c => c.Value > version).OrderBy(static c => c.Value).Select(c => _all[c.Key])];
 
     /// <summary>Takes an occurrence, from here or from elsewhere.</summary>
-    /// <param name="forgotten">Occurrences that history has no room for any more.</param>
+    /// <param name="forgotten">Occurrences that there is no room for any more: their rows may go. May be the one that is given.</param>
     /// <returns>Whether it is news.</returns>
     public bool Put(AlarmState state, List<string> forgotten)
     {
-        if (_all.TryGetValue(state.Occurrence, out var known) && (known.ClearedAt is not null || state.ClearedAt is null))
+        var known = _all.GetValueOrDefault(state.Occurrence);
+        if (known is not null && !IsNews(state, known))
         {
             return false;
         }
 
-        if (known is null && state.ClearedAt is { } clearedAt && _history.Count >= options.MaxHistory
-            && (_history.Count == 0 || (clearedAt, state.Occurrence).CompareTo(_history.Min) < 0))
+        if (known is null && state.ClearedAt is { } clearedAt && _history.Count >= Capacity
+            && (clearedAt, state.Occurrence).CompareTo(_history.Min) < 0)
         {
             // History has forgotten it already.
+            forgotten.Add(state.Occurrence);
             return false;
         }
 
@@ -69,15 +71,13 @@ internal sealed class AlarmBook(AlarmOptions options)
         if (state.ClearedAt is { } time)
         {
             Lower(state);
-            _history.Add((time, state.Occurrence));
-            while (_history.Count > options.MaxHistory)
+            if (known?.ClearedAt is { } other)
             {
-                var oldest = _history.Min.Occurrence;
-                _history.Remove(_history.Min);
-                _all.Remove(oldest);
-                _changedAt.Remove(oldest);
-                forgotten.Add(oldest);
+                _history.Remove((other, state.Occurrence));
             }
+
+            _history.Add((time, state.Occurrence));
+            Shrink(forgotten);
         }
         else if (_raised.TryGetValue(state.Id, out var occurrences))
         {
@@ -89,6 +89,25 @@ internal sealed class AlarmBook(AlarmOptions options)
         }
 
         return true;
+    }
+
+    // All that are raised may be cleared before another silo hears of it: so many are kept whatever is shown.
+    private int Capacity => Math.Max(options.MaxHistory, options.MaxRaised);
+
+    /// <summary>Two silos may clear the same occurrence: the earlier time is right everywhere.</summary>
+    private static bool IsNews(AlarmState state, AlarmState known) =>
+        state.ClearedAt is { } time && (known.ClearedAt is not { } other || time < other);
+
+    private void Shrink(List<string> forgotten)
+    {
+        while (_history.Count > Capacity)
+        {
+            var oldest = _history.Min.Occurrence;
+            _history.Remove(_history.Min);
+            _all.Remove(oldest);
+            _changedAt.Remove(oldest);
+            forgotten.Add(oldest);
+        }
     }
 
     private void Lower(AlarmState state)

@@ -9,7 +9,8 @@ namespace Broker.Grains.Alarms;
 
 /// <summary>
 /// Raises and clears alarms. They are rows, so they survive a restart; every silo has all of them, see <see cref="AlarmExchange"/>; one that is raised is
-/// not raised again. May be called from anywhere, under any lock: it takes a short lock of its own and calls nobody under it.
+/// not raised again. May be called from anywhere, under any lock: it takes a short lock of its own, under which it calls only the book, and posts to
+/// the store so that rows are written in the order of the changes; neither waits, and neither calls back.
 /// </summary>
 public sealed partial class AlarmService : IDisposable
 {
@@ -121,12 +122,16 @@ public sealed partial class AlarmService : IDisposable
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var rows = await _store.LoadItemsAsync(Kind, cancellationToken);
+        List<string> forgotten = [];
         lock (_gate)
         {
             foreach (var row in rows)
             {
-                _book.Put(AlarmCodec.Decode(row.Value), []);
+                _book.Put(AlarmCodec.Decode(row.Value), forgotten);
             }
+
+            // There were to be more of them, or the deletion of one has come before its write.
+            Forget(forgotten);
         }
     }
 

@@ -7,7 +7,9 @@ public sealed class AlarmOptions
     [Allowed("1", "1000000")]
     public int MaxRaised { get; set; } = 1000;
 
-    /// <summary>Alarms that were cleared and are remembered.</summary>
+    /// <summary>
+    /// Alarms that were cleared and are shown. At least <see cref="MaxRaised"/> are remembered, so that every silo hears of the end of each.
+    /// </summary>
     [Allowed("0", "1000000")]
     public int MaxHistory { get; set; } = 1000;
 

@@ -35,7 +35,7 @@ public sealed class AlarmBookTests
     [Fact]
     public void History_is_bounded_and_what_it_has_forgotten_stays_forgotten()
     {
-        var book = new AlarmBook(new AlarmOptions { MaxHistory = 2 });
+        var book = new AlarmBook(new AlarmOptions { MaxHistory = 2, MaxRaised = 1 });
         List<string> forgotten = [];
         for (var i = 1; i <= 4; i++)
         {
@@ -45,17 +45,56 @@ public sealed class AlarmBookTests
 
         Assert.Equal(["01", "02"], forgotten);
         Assert.False(book.Put(State("01", "a", 1), forgotten));
+        Assert.Equal(["01", "02", "01"], forgotten);
         Assert.Equal(["04", "03"], book.List().Select(a => a.Occurrence));
     }
 
-    /// <summary>Silos that hear of the same changes in any order, some of them twice, agree.</summary>
+    /// <summary>What is not shown any more is still told: otherwise the alarm would stay raised elsewhere for ever.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Clear_is_remembered_for_other_silos_however_few_are_shown(int shown)
+    {
+        var book = new AlarmBook(new AlarmOptions { MaxHistory = shown, MaxRaised = 3 });
+        List<string> forgotten = [];
+        foreach (var id in new[] { "a", "b", "c" })
+        {
+            book.Put(State(id, id), forgotten);
+        }
+
+        var told = book.Version;
+        foreach (var id in new[] { "a", "b", "c" })
+        {
+            book.Put(State(id, id, 1), forgotten);
+        }
+
+        Assert.Equal(["a", "b", "c"], book.ChangedAfter(told).Select(static a => a.Occurrence));
+        Assert.Equal(shown, book.List().Count);
+        Assert.Empty(forgotten);
+    }
+
     [Fact]
-    public void Books_that_tell_each_other_agree()
+    public void Earliest_of_several_clears_is_right_everywhere()
+    {
+        var book = new AlarmBook(new AlarmOptions());
+        Assert.True(book.Put(State("01", "a", 5), []));
+        Assert.False(book.Put(State("01", "a", 6), []));
+        Assert.True(book.Put(State("01", "a", 4), []));
+
+        Assert.Equal(4, Assert.Single(book.List()).ClearedAt);
+    }
+
+    /// <summary>Silos that hear of the same changes in any order, some of them twice, agree.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(1000)]
+    public void Books_that_tell_each_other_agree(int maxHistory)
     {
         for (var seed = 0; seed < 200; seed++)
         {
             var random = new Random(seed);
-            var books = Enumerable.Range(0, 3).Select(_ => new AlarmBook(new AlarmOptions())).ToArray();
+            var books = Enumerable.Range(0, 3).Select(_ => new AlarmBook(new AlarmOptions { MaxHistory = maxHistory })).ToArray();
             var told = new long[3, 3];
             for (var step = 0; step < 60; step++)
             {
@@ -94,7 +133,7 @@ public sealed class AlarmBookTests
         }
 
         static IEnumerable<string> Text(AlarmBook book) =>
-            book.List().Select(static a => $"{a.Occurrence} {a.Id} {(a.ClearedAt is null ? "raised" : "cleared")}").Order(StringComparer.Ordinal);
+            book.List().Select(static a => $"{a.Occurrence} {a.Id} {(a.ClearedAt is { } time ? $"cleared at {time}" : "raised")}").Order(StringComparer.Ordinal);
     }
 
     private static AlarmState State(string occurrence, string id, long? clearedAt = null) => new()
