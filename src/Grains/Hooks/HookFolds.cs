@@ -40,7 +40,7 @@ public sealed class HookFolds(HookCalls calls, MessageIdSource ids, IServiceProv
         {
             var verdict = await calls.CallAsync(
                 slot, (client, current), static (hook, s, token) => hook.OnPublishAsync(s.client, s.current, token));
-            if (verdict is { Message: { } next } && (ReferenceEquals(next, current) || next.ToMessage(ids) is not null))
+            if (verdict is { Message: { } next } && (ReferenceEquals(next.Topic, current.Topic) || next.HasValidTopic))
             {
                 current = next;
             }

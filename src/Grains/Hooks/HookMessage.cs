@@ -35,16 +35,21 @@ public sealed record HookMessage
     /// <summary>Forwarded MQTT 5.0 properties in the form in which packets carry them.</summary>
     public ReadOnlyMemory<byte> Properties => _message.Bytes.Slice(_message.TopicLength, _message.PropertiesLength);
 
-    /// <summary>The message to route; null when its topic is no valid topic name.</summary>
+    /// <summary>Whether its topic is a valid topic name.</summary>
+    internal bool HasValidTopic
+    {
+        get
+        {
+            var topic = Encoding.UTF8.GetBytes(Topic);
+            return topic.Length <= ushort.MaxValue && TopicRules.IsValidName(topic);
+        }
+    }
+
+    /// <summary>The message to route; its topic is valid.</summary>
     /// <param name="ids">A retained message has an id, also at QoS 0.</param>
-    internal ApplicationMessage? ToMessage(MessageIdSource ids)
+    internal ApplicationMessage ToMessage(MessageIdSource ids)
     {
         var topic = Encoding.UTF8.GetBytes(Topic);
-        if (!TopicRules.IsValidName(topic) || topic.Length > ushort.MaxValue)
-        {
-            return null;
-        }
-
         return new ApplicationMessage([.. topic, .. Properties.Span, .. Payload.Span], topic.Length, _message.PropertiesLength)
         {
             Id = _message.Id == MessageId.None && Retain ? ids.Next(0) : _message.Id,
