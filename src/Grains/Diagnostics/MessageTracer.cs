@@ -22,16 +22,17 @@ public sealed class MessageTracer(
     {
         var answers = await Task.WhenAll(silos.All.Order().Select(async silo => (Silo: silo, Trace: await AskAsync(silo, id))));
         List<MessagePlace> places = [.. answers.SelectMany(static a => a.Trace?.Places ?? [])];
+        var named = places.Select(static p => p.ClientId).ToHashSet(StringComparer.Ordinal);
         foreach (var (clientId, isReleased, sequence) in await store.FindDeliveriesAsync(id, cancellationToken))
         {
             // What a silo has in memory is newer than its row.
-            if (!places.Exists(p => p.ClientId == clientId))
+            if (named.Add(clientId))
             {
                 places.Add(new MessagePlace
                 {
                     ClientId = clientId,
                     State = isReleased ? "received" : "stored",
-                    PacketId = isReleased ? new Delivery { Session = null!, Sequence = sequence }.PacketId : 0,
+                    PacketId = isReleased ? Delivery.PacketIdOf(sequence) : 0,
                 });
             }
         }

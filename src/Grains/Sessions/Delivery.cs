@@ -84,7 +84,10 @@ public class Delivery
     /// Packet id, derived from the sequence: a delivery keeps the same id over every reconnect and restart without a write
     /// of its own, which QoS 2 needs (DESIGN, promise 2).
     /// </summary>
-    public ushort PacketId => (ushort)((Sequence % PacketIdCount) + 1);
+    public ushort PacketId => PacketIdOf(Sequence);
+
+    /// <summary>Packet id of the delivery with a sequence.</summary>
+    internal static ushort PacketIdOf(long sequence) => (ushort)((sequence % PacketIdCount) + 1);
 
     /// <summary>Whether two sequences have the same packet id although they differ.</summary>
     internal static bool MayCollide(long oldest, long sequence) => sequence - oldest >= PacketIdCount;
