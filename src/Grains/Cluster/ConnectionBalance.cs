@@ -1,3 +1,4 @@
+using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Options;
 using Broker.Grains.Topics;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +19,9 @@ public sealed partial class ConnectionBalance(
 
     // A silo that takes longer has other things to do than to take clients.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
+    // One that is asked to compare itself asks the others first, and one of those may not answer.
+    private static readonly TimeSpan CompareTime = AnswerTime + TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = logger;
     private readonly Lock _gate = new();
@@ -41,7 +45,8 @@ public sealed partial class ConnectionBalance(
     /// <returns>Each silo with what it gives; null for one that does not answer.</returns>
     public async Task<IReadOnlyList<(SiloAddress Silo, int? Surplus)>> AllAsync()
     {
-        var answers = await Task.WhenAll(peers.Living.Select(async peer => (peer.Address, await AskAsync(peer.Inbox.Rebalance()))));
+        var answers = await Task.WhenAll(peers.Living.Select(
+            async peer => (peer.Address, await AskAsync(peer, static inbox => inbox.Rebalance(), CompareTime))));
         return [(silos.Local, await OwnAsync()), .. answers];
     }
 
@@ -49,7 +54,7 @@ public sealed partial class ConnectionBalance(
     /// <returns>How many clients it sends away; 0 when it does so already.</returns>
     public async Task<int> OwnAsync()
     {
-        var others = await Task.WhenAll(peers.Living.Select(peer => AskAsync(peer.Inbox.Connections())));
+        var others = await Task.WhenAll(peers.Living.Select(peer => AskAsync(peer, static inbox => inbox.Connections(), AnswerTime)));
         var surplus = Surplus(clients.Count, [.. others.OfType<int>()], options.Tolerance);
         lock (_gate)
         {
@@ -86,19 +91,8 @@ public sealed partial class ConnectionBalance(
         }
     }
 
-    private async Task<int?> AskAsync(Task<int> question)
-    {
-        try
-        {
-            return await question.WaitAsync(AnswerTime);
-        }
-        catch (Exception failure)
-        {
-            // It is dying, frozen, cut off, or of an earlier version.
-            NoAnswer(failure.Message);
-            return null;
-        }
-    }
+    private Task<int?> AskAsync(Peer peer, Func<ISiloInbox, Task<int>> question, TimeSpan patience) => InboxClient.AskAsync<int?>(
+        _ => peer.Inbox, peer.Address, async inbox => await question(inbox), patience, (failure, silo) => NoAnswer(silo, failure.Message));
 
     private async Task GiveAsync(int surplus)
     {
@@ -127,6 +121,6 @@ public sealed partial class ConnectionBalance(
     [LoggerMessage(381, LogLevel.Information, "Rebalance: {Count} clients were sent away in {Seconds:F1} s")]
     private partial void Given(int count, double seconds);
 
-    [LoggerMessage(382, LogLevel.Debug, "Rebalance: a silo does not say what it has: {Cause}")]
-    private partial void NoAnswer(string cause);
+    [LoggerMessage(382, LogLevel.Debug, "Rebalance: silo {Silo} does not answer: {Cause}")]
+    private partial void NoAnswer(SiloAddress silo, string cause);
 }

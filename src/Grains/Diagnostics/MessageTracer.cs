@@ -57,22 +57,7 @@ public sealed class MessageTracer(
         ],
     };
 
-    private async Task<MessageTrace?> AskAsync(SiloAddress silo, MessageId id)
-    {
-        if (silo.Equals(silos.Local))
-        {
-            return FindHere(id);
-        }
-
-        try
-        {
-            return await inboxes.Of(silo).Trace(id.ToString()).WaitAsync(Patience);
-        }
-        catch (Exception error)
-        {
-            // It starts, stops or dies, or is of a version that does not know the question.
-            log.ReportNotAnswered(error, silo);
-            return null;
-        }
-    }
+    private Task<MessageTrace?> AskAsync(SiloAddress silo, MessageId id) => silo.Equals(silos.Local)
+        ? Task.FromResult<MessageTrace?>(FindHere(id))
+        : InboxClient.AskAsync(inboxes.Of, silo, inbox => inbox.Trace(id.ToString()), Patience, log.ReportNotAnswered);
 }

@@ -13,7 +13,6 @@ namespace Broker.Grains.Topics;
 [Reentrant]
 public sealed class TopicGrain(InboxClient inboxes, LiveSilos silos, Peers peers, TopicLog log) : Grain, ITopicGrain
 {
-    // A frozen silo does not answer until it is found dead.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private string Filter => GrainKeys.Filter(this.GetPrimaryKeyString());
@@ -40,17 +39,6 @@ public sealed class TopicGrain(InboxClient inboxes, LiveSilos silos, Peers peers
         EdgeBytes = peers.Find(silo)?.Edge.Bytes ?? 0,
     };
 
-    private async Task<SiloInterest?> AskAsync(SiloAddress silo)
-    {
-        try
-        {
-            return await inboxes.Of(silo).InterestIn(Filter).WaitAsync(Patience);
-        }
-        catch (Exception e)
-        {
-            // It starts, stops or dies.
-            log.NotAnswered(e, silo, Filter);
-            return null;
-        }
-    }
+    private Task<SiloInterest?> AskAsync(SiloAddress silo) => InboxClient.AskAsync(
+        inboxes.Of, silo, inbox => inbox.InterestIn(Filter), Patience, (error, asked) => log.NotAnswered(error, asked, Filter));
 }
