@@ -13,6 +13,13 @@ public sealed class ClusterStore : IAsyncDisposable
     // Loads of sessions that move: more at a time would only queue in the server.
     private const int Connections = 6;
 
+    // The condition on the filter is that of the index.
+    internal const string HasMember =
+        """
+        SELECT EXISTS (
+            SELECT FROM broker_subscription WHERE filter_key = $1 AND (filter LIKE '$share/%' OR filter LIKE '$queue/%'))
+        """;
+
     private readonly ClusterStoreOptions _options;
     private readonly PostgresMessageStore _store;
     private readonly NpgsqlDataSource _source;
@@ -291,13 +298,9 @@ public sealed class ClusterStore : IAsyncDisposable
             cancellationToken,
             number, filter, Owner, (long)uint.MaxValue, now, (short)ProtocolVersion.Mqtt5)).Count == 1;
 
-    /// <summary>Whether a durable session, of whichever silo, subscribes to a filter.</summary>
-    public async Task<bool> HasSubscriberAsync(string filter, CancellationToken cancellationToken) =>
-        (await QueryAsync(
-            "SELECT EXISTS (SELECT FROM broker_subscription WHERE filter_key = $1)",
-            static r => r.GetBoolean(0),
-            cancellationToken,
-            PostgresRows.Key(filter)))[0];
+    /// <summary>Whether a durable session, of whichever silo, subscribes to the filter of a group.</summary>
+    public async Task<bool> HasMemberAsync(string filter, CancellationToken cancellationToken) =>
+        (await QueryAsync(HasMember, static r => r.GetBoolean(0), cancellationToken, PostgresRows.Key(filter)))[0];
 
     /// <summary>
     /// Makes a message of a group one of a session of this silo: marks the group's row as done with and adds the session's.

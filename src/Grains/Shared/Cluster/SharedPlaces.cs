@@ -28,6 +28,7 @@ public sealed partial class SharedPlaces
     private readonly StateRecovery _recovery;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly DelayedReviews<SharedGroup> _empty;
 
     public SharedPlaces(
         SharedGroups groups,
@@ -49,6 +50,7 @@ public sealed partial class SharedPlaces
         _recovery = recovery;
         _time = time;
         _logger = logger;
+        _empty = new DelayedReviews<SharedGroup>(EmptyTime, time, ReviewAsync);
     }
 
     /// <summary>From here on groups are those of the cluster; before the first session.</summary>
@@ -103,7 +105,7 @@ public sealed partial class SharedPlaces
     }
 
     /// <summary>A group has no members: it ends if that stays so and no durable session has it among its subscriptions.</summary>
-    internal void ReviewLater(SharedGroup group) => _ = ReviewAsync(group);
+    internal void ReviewLater(SharedGroup group) => _empty.Add(group);
 
     private async Task SeekAsync(GuestGroup guest, bool isLate)
     {
@@ -201,22 +203,29 @@ public sealed partial class SharedPlaces
         member.Lender.Schedule();
     }
 
-    private async Task ReviewAsync(SharedGroup group)
+    /// <returns>False when the group is to be looked at again.</returns>
+    private async Task<bool> ReviewAsync(SharedGroup group)
     {
-        while (group.Members.Count == 0 && _groups.Find(group.Filter) == group)
+        if (group.Members.Count > 0 || _groups.Find(group.Filter) != group)
         {
-            await Task.Delay(EmptyTime, _time);
-            try
+            return true;
+        }
+
+        try
+        {
+            if (await _store.HasMemberAsync(group.Filter, CancellationToken.None))
             {
-                if (group.Members.Count == 0 && !await _store.HasSubscriberAsync(group.Filter, CancellationToken.None))
-                {
-                    _groups.EndEmpty(group);
-                }
+                return false;
             }
-            catch (StoreException error)
-            {
-                NotFound(group.Filter, error.Message);
-            }
+
+            _groups.EndEmpty(group);
+            return true;
+        }
+        catch (Exception error)
+        {
+            // The database does not answer, or the silo stops.
+            NotFound(group.Filter, error.Message);
+            return false;
         }
     }
 
