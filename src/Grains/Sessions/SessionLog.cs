@@ -25,6 +25,6 @@ public sealed partial class SessionLog(ILogger<Session> logger)
     [LoggerMessage(2004, LogLevel.Error, "Session {ClientId}: the end of its connection could not be recorded")]
     public partial void EndNotRecorded(string clientId, Exception error);
 
-    [LoggerMessage(2005, LogLevel.Warning, "Client Identifier {ClientId} moves between silos again and again: two clients seem to use it. They are slowed down")]
+    [LoggerMessage(2006, LogLevel.Warning, "Client Identifier {ClientId} moves between silos again and again: two clients seem to use it. They are slowed down")]
     public partial void Fight(string clientId);
 }
