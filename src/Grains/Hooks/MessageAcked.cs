@@ -1,6 +1,6 @@
 namespace Broker.Grains.Hooks;
 
-/// <summary><c>message.acked</c>: a client has sent PUBACK, or PUBREC of QoS 2: the message is its own.</summary>
+/// <summary><c>message.acked</c>: a client has sent PUBACK, or PUBREC of QoS 2, without an error: the message is its own.</summary>
 public sealed record MessageAcked : BrokerEvent
 {
     /// <inheritdoc />

@@ -36,7 +36,12 @@ public sealed partial class Session
             {
                 case PacketType.PubAck when delivery?.Qos == QualityOfService.AtLeastOnce:
                     NoteSpeed(delivery);
-                    TellAcked(delivery);
+                    if (reason < ReasonCode.UnspecifiedError)
+                    {
+                        TellAcked(delivery);
+                    }
+
+                    // Refused or not: the client has answered, and it is not sent again.
                     Complete(delivery);
                     return true;
 

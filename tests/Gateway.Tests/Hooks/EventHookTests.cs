@@ -51,6 +51,30 @@ public sealed class EventHookTests
         Assert.True(events.OfType<ClientConnected>().Last().SessionPresent);
     }
 
+    /// <summary>A client that answers with an error has not taken the message.</summary>
+    [Theory]
+    [InlineData(1, PacketType.PubAck)]
+    [InlineData(2, PacketType.PubRec)]
+    public async Task Message_that_the_client_refuses_is_not_told_as_acknowledged(int qos, PacketType answer)
+    {
+        var hook = new RecordingHook();
+        await using var broker = await InProcessBroker.StartAsync(services => services.AddHook(hook));
+        await using var client = await ScriptedClient.ConnectAsync(broker.Mqtt);
+        await client.SubscribeAsync("t/#", qos);
+        await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
+        foreach (var (topic, reason) in new[] { ("t/refused", ReasonCode.QuotaExceeded), ("t/taken", ReasonCode.Success) })
+        {
+            await publisher.PublishAsync(topic, "x", qos);
+            var packet = await client.ExpectPublishAsync(topic, "x");
+            await client.AckAsync(answer, packet.PacketId, reason);
+        }
+
+        await hook.SeenAsync(nameof(MessageAcked));
+
+        // Events of a client are told in order: that of the first message would have come before.
+        Assert.Equal(["t/taken"], hook.Events.OfType<MessageAcked>().Select(static e => e.Topic));
+    }
+
     [Fact]
     public async Task Session_that_expires_is_told()
     {
