@@ -130,7 +130,7 @@ public sealed class RemoteRouting(
         {
             if (item.Settled is null)
             {
-                drops.Add(message.Publisher, message.Topic, DropReason.SiloLost);
+                drops.Add(message.Publisher, message.Topic, DropReason.SiloLost, 1, message.Id);
             }
 
             return;
@@ -210,13 +210,13 @@ public sealed class RemoteRouting(
     {
         if (peer.IsDead)
         {
-            drops.Add(message.Publisher, message.Topic, DropReason.SiloLost);
+            drops.Add(message.Publisher, message.Topic, DropReason.SiloLost, 1, message.Id);
             return true;
         }
 
         if (!message.Retain && peer.Edge.IsFull && peer.Edge.Silence >= Slow)
         {
-            drops.Add(message.Publisher, message.Topic, DropReason.SiloSilent);
+            drops.Add(message.Publisher, message.Topic, DropReason.SiloSilent, 1, message.Id);
             return true;
         }
 

@@ -62,6 +62,9 @@ public ref struct PublishSource
 
     public string Publisher { get; }
 
+    /// <summary>Its id as far as there is one: a message that nobody has had to keep yet has none.</summary>
+    public readonly MessageId Id => _message?.Id ?? MessageId.None;
+
     /// <summary>The message as an object of its own; made on the first call.</summary>
     public ApplicationMessage Materialize() => _message ??= Copy();
 

@@ -112,7 +112,7 @@ public sealed class MessageRouter(
             if (!retained.Set(message))
             {
                 message.IsRetainRefused = true;
-                drops.Add(source.Publisher, source.Topic, DropReason.RetainedLimit);
+                drops.Add(source.Publisher, source.Topic, DropReason.RetainedLimit, 1, message.Id);
             }
 
             matches = index.Match(source.Topic, scratch.Matches);

@@ -76,10 +76,10 @@ public sealed partial class Session
                 case SendStatus.Sent:
                     return;
                 case SendStatus.TooLarge:
-                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge);
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.TooLarge, 1, source.Id);
                     return;
                 case SendStatus.Full:
-                    _env.Drops.Add(ClientId, source.Topic, DropReason.SlowConsumer);
+                    _env.Drops.Add(ClientId, source.Topic, DropReason.SlowConsumer, 1, source.Id);
                     return;
                 case SendStatus.Closed:
                 default:
@@ -90,7 +90,7 @@ public sealed partial class Session
 
         if (!Persists || !_env.Options.QueueQos0)
         {
-            _env.Drops.Add(ClientId, source.Topic, DropReason.Offline);
+            _env.Drops.Add(ClientId, source.Topic, DropReason.Offline, 1, source.Id);
             return;
         }
 

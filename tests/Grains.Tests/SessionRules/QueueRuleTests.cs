@@ -1,5 +1,7 @@
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Messages;
 using Broker.Grains.Options;
+using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
 using Xunit;
 
@@ -22,6 +24,19 @@ public sealed class QueueRuleTests
             one.Broker.Drops.Latest(),
             drop => Assert.Equal((SessionFixture.ClientId, "t", DropReason.QueueFull), (drop.ClientId, drop.Topic, drop.Reason)));
         Assert.Equal([3, 4, 5], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public void Retained_message_over_the_limit_is_found_in_the_ledger_by_its_id()
+    {
+        using var broker = new ModelBroker(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
+        var size = new RetainedOptions().MaxMessageBytes + 1;
+        var message = new ApplicationMessage([(byte)'t', .. new byte[size]], 1, 0) { Id = new MessageId(1, 2), Retain = true };
+
+        broker.Publish(message, new PublishOutcome());
+
+        var drop = Assert.Single(broker.Drops.Latest());
+        Assert.Equal((DropReason.RetainedLimit, new MessageId(1, 2)), (drop.Reason, drop.Message));
     }
 
     [Fact]
