@@ -159,7 +159,7 @@ public sealed partial class SharedGroups
         {
             if (member?.TrySendOnce(source, loan.Retain) != SendStatus.Sent)
             {
-                _env.Drops.Add(loan.ClientId, message.Topic, Diagnostics.DropReason.SlowConsumer);
+                _env.Drops.Add(loan.ClientId, message.Topic, Diagnostics.DropReason.SlowConsumer, 1, message.Id);
             }
 
             return;
@@ -258,12 +258,12 @@ public sealed partial class SharedGroups
             case SendStatus.Sent:
                 return;
             case SendStatus.TooLarge:
-                _env.Drops.Add(member.ClientId, message.Topic, Diagnostics.DropReason.TooLarge);
+                _env.Drops.Add(member.ClientId, message.Topic, Diagnostics.DropReason.TooLarge, 1, message.Id);
                 guest.Put([new Settlement(member, stub, LoanOutcome.Acknowledged)]);
                 return;
             case SendStatus.Full:
                 // At the member's QoS 0 it is not kept.
-                _env.Drops.Add(member.ClientId, message.Topic, Diagnostics.DropReason.SlowConsumer);
+                _env.Drops.Add(member.ClientId, message.Topic, Diagnostics.DropReason.SlowConsumer, 1, message.Id);
                 guest.Put([new Settlement(member, stub, LoanOutcome.Acknowledged)]);
                 return;
             default:
