@@ -25,17 +25,21 @@ public sealed class BrokerPublisher(
     /// <summary>An id for a message that has no connection.</summary>
     public MessageId NextId() => ids.Next(0);
 
-    /// <summary>Publishes a message that nobody waits for. A retained one is written as any other is.</summary>
+    /// <summary>
+    /// Publishes a message that nobody waits for. A retained one is written as any other is. One of QoS 1 or 2 does not wait until a dead silo
+    /// is settled, as <see cref="PublishAsync"/> does, and the settlement does not end meanwhile: it comes to the dead silo's sessions as well.
+    /// </summary>
     public void Publish(ApplicationMessage message)
     {
-        var phase = gate?.Enter();
+        var isUnheld = message.Qos != QualityOfService.AtMostOnce;
+        var phase = isUnheld ? gate?.EnterUnheld() : gate?.Enter();
         try
         {
             Route(message, waiter: null);
         }
         finally
         {
-            Exit(phase);
+            Exit(phase, isUnheld);
         }
     }
 
@@ -114,11 +118,15 @@ public sealed class BrokerPublisher(
         return receivers == 0 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
     }
 
-    private void Exit(int? phase)
+    private void Exit(int? phase, bool isUnheld = false)
     {
-        if (phase is { } entered)
+        if (phase is { } entered && isUnheld)
         {
-            gate!.Exit(entered);
+            gate!.ExitUnheld(entered);
+        }
+        else if (phase is { } held)
+        {
+            gate!.Exit(held);
         }
     }
 
