@@ -34,6 +34,9 @@ internal sealed class DropEntry
     /// <summary>The last message; <see cref="MessageId.None"/> for QoS 0.</summary>
     public MessageId LastMessage { get; set; }
 
+    /// <summary>Number of the last of its drops, among all since the start.</summary>
+    public long LastNumber { get; set; }
+
     /// <summary>Its place among all, the last to be dropped at the end.</summary>
     public LinkedListNode<DropEntry> Node { get; }
 

@@ -23,13 +23,16 @@ public readonly record struct Drop(long Time, string ClientId, string Topic, Dro
 /// </summary>
 public sealed class DropLedger : IDisposable
 {
-    /// <summary>How many of the latest drops are remembered one by one.</summary>
+    /// <summary>
+    /// How many of the latest drops are remembered one by one, at most: those whose client, topic and reason are forgotten go as well, so that
+    /// <see cref="LedgerOptions.MaxBytes"/> bounds all of it.
+    /// </summary>
     public const int Capacity = 1024;
 
     private static readonly DropReason[] Reasons = Enum.GetValues<DropReason>();
 
     private readonly long[] _counts = new long[Reasons.Length];
-    private readonly (long Time, DropEntry Entry, MessageId Message)[] _latest = new (long, DropEntry, MessageId)[Capacity];
+    private readonly (long Time, DropEntry? Entry, MessageId Message)[] _latest = new (long, DropEntry?, MessageId)[Capacity];
     private readonly HashSet<DropEntry> _entries = new(new DropKeys());
     private readonly HashSet<DropEntry>.AlternateLookup<DropProbe> _lookup;
     private readonly LinkedList<DropEntry> _byAge = new();
@@ -101,6 +104,7 @@ public sealed class DropLedger : IDisposable
             entry.Count += count;
             entry.Last = now;
             entry.LastMessage = message;
+            entry.LastNumber = _written;
             _latest[_written++ % Capacity] = (now, entry, message);
             Shrink();
         }
@@ -130,12 +134,13 @@ public sealed class DropLedger : IDisposable
     {
         lock (_gate)
         {
-            var count = (int)Math.Min(_written, Capacity);
-            var latest = new Drop[count];
-            for (var i = 0; i < count; i++)
+            var latest = new List<Drop>();
+            for (var i = Math.Max(0, _written - Capacity); i < _written; i++)
             {
-                var (time, entry, message) = _latest[(_written - count + i) % Capacity];
-                latest[i] = new Drop(time, entry.ClientId, Encoding.UTF8.GetString(entry.Topic), entry.Reason) { Message = message };
+                if (_latest[i % Capacity] is (var time, { } entry, var message))
+                {
+                    latest.Add(new Drop(time, entry.ClientId, Encoding.UTF8.GetString(entry.Topic), entry.Reason) { Message = message });
+                }
             }
 
             return latest;
@@ -195,6 +200,22 @@ public sealed class DropLedger : IDisposable
             _entries.Remove(oldest);
             _bytes -= oldest.Size;
             _forgotten += oldest.Count;
+            if (oldest.LastNumber >= _written - Capacity)
+            {
+                ForgetLatest(oldest);
+            }
+        }
+    }
+
+    /// <summary>Rare: only a ledger of few entries forgets one that was dropped lately.</summary>
+    private void ForgetLatest(DropEntry forgotten)
+    {
+        for (var i = 0; i < _latest.Length; i++)
+        {
+            if (_latest[i].Entry == forgotten)
+            {
+                _latest[i] = default;
+            }
         }
     }
 }

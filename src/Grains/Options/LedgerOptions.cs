@@ -7,7 +7,7 @@ public sealed class LedgerOptions
     [Allowed("1", "10000000")]
     public int MaxEntries { get; set; } = 10_000;
 
-    /// <summary>Memory for them, topics and client identifiers included.</summary>
+    /// <summary>Memory for them, topics and client identifiers included, also of the latest drops that are remembered one by one.</summary>
     [Size, Allowed("4KiB", "16GiB")]
     public long MaxBytes { get; set; } = 8L << 20;
 

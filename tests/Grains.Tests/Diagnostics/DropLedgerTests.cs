@@ -81,6 +81,25 @@ public sealed class DropLedgerTests
 
         Assert.InRange(ledger.Entries, 1, 16);
         Assert.Equal(1000, ledger.Total);
+
+        // Also of what is remembered one by one: it holds no topic that was forgotten.
+        var latest = ledger.Latest();
+        Assert.Equal(ledger.Entries, latest.Count);
+        Assert.Equal("client 999", latest[^1].ClientId);
+    }
+
+    [Fact]
+    public void Latest_drops_are_the_last_ones_in_order_with_their_messages()
+    {
+        using var ledger = new DropLedger(TimeProvider.System, new LedgerOptions());
+        for (var i = 0; i < DropLedger.Capacity + 10; i++)
+        {
+            ledger.Add($"client {i % 3}", "t"u8, DropReason.QueueFull, 1, new MessageId(1, (ulong)i));
+        }
+
+        Assert.Equal(
+            Enumerable.Range(10, DropLedger.Capacity).Select(static i => ($"client {i % 3}", new MessageId(1, (ulong)i))),
+            ledger.Latest().Select(static d => (d.ClientId, d.Message)));
     }
 
     [Fact]
