@@ -8,17 +8,13 @@ namespace Broker.Protocol;
 /// </summary>
 public static class SharedFilter
 {
-    /// <summary>How the filter of a shared subscription begins.</summary>
-    public const string SharePrefix = "$share/";
+    private const string SharePrefix = "$share/";
 
-    /// <summary>How the filter of the nameless group begins.</summary>
-    public const string QueuePrefix = "$queue/";
+    // A group without a name of its own.
+    private const string QueuePrefix = "$queue/";
 
-    /// <summary>
-    /// Longest filter of a shared subscription in bytes of UTF-8, group included: it is the name of a session, which stands in
-    /// an index of the store.
-    /// </summary>
-    public const int MaxLength = 2048;
+    // In bytes of UTF-8, group included: it is the name of a session, which stands in an index of the store.
+    private const int MaxLength = 2048;
 
     /// <summary>Whether it asks for a shared subscription, a valid one or not.</summary>
     public static bool IsShared(string filter) =>
@@ -30,7 +26,7 @@ public static class SharedFilter
 
     /// <summary>
     /// Takes the Topic Filter out of a shared subscription's filter: the name has at least one character [MQTT-4.8.2-1] and
-    /// none of '/', '+', '#', and a '/' and a Topic Filter follow it [MQTT-4.8.2-2].
+    /// none of '/', '+', '#', and a '/' and a Topic Filter follow it [MQTT-4.8.2-2]. It has at most 2,048 bytes of UTF-8.
     /// </summary>
     /// <param name="filter">What the client subscribes to.</param>
     /// <param name="topicFilter">Topic Filter of the messages.</param>

@@ -12,9 +12,6 @@ public static class BrokerEventKinds
     /// <summary>All names, in the order of the kinds.</summary>
     public static IReadOnlyList<string> All => Names;
 
-    /// <summary>Number of kinds.</summary>
-    internal static int Count => Names.Length;
-
     /// <summary>Name of a kind.</summary>
     public static string NameOf(BrokerEventKind kind) => Names[(int)kind];
 
