@@ -31,3 +31,6 @@ catch (StartupException refusal)
     Console.Error.WriteLine($"broker: {refusal.Message}");
     return 1;
 }
+
+/// <summary>Not for applications that have the broker inside and a Program of their own.</summary>
+internal sealed partial class Program;

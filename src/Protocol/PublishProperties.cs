@@ -56,6 +56,37 @@ public sealed record PublishProperties
         return list.WrittenSpan.ToArray();
     }
 
+    /// <summary>Reads what <see cref="Encode"/> writes. Properties that belong to one hop are passed over, and what follows a violation.</summary>
+    public static PublishProperties Decode(ReadOnlySpan<byte> list)
+    {
+        var properties = new PublishProperties();
+        var users = new List<UserProperty>();
+        var reader = new PropertyReader(list, Packets.Publish);
+        while (reader.Next())
+        {
+            switch (reader.Id)
+            {
+                case PropertyId.PayloadFormatIndicator:
+                    properties = properties with { PayloadIsUtf8 = reader.Number == 1 };
+                    break;
+                case PropertyId.ContentType:
+                    properties = properties with { ContentType = reader.Text };
+                    break;
+                case PropertyId.ResponseTopic:
+                    properties = properties with { ResponseTopic = reader.Text };
+                    break;
+                case PropertyId.CorrelationData:
+                    properties = properties with { CorrelationData = reader.Value.ToArray() };
+                    break;
+                case PropertyId.UserProperty:
+                    users.Add(new UserProperty(reader.Text, Encoding.UTF8.GetString(reader.Second)));
+                    break;
+            }
+        }
+
+        return properties with { UserProperties = users };
+    }
+
     private static void WriteText(ArrayBufferWriter<byte> list, PropertyId id, string? text)
     {
         if (text is not null)

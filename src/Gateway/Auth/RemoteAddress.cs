@@ -12,4 +12,7 @@ public static class RemoteAddress
     public static IPAddress Of(EndPoint? peer) => peer is IPEndPoint { Address: var address }
         ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address
         : IPAddress.Loopback;
+
+    /// <summary>The address, or null where <see cref="IPAddress.None"/> stands for one that is not known.</summary>
+    public static IPAddress? Known(IPAddress address) => address.Equals(IPAddress.None) ? null : address;
 }

@@ -19,6 +19,11 @@ internal static class OptionsRules
     // 1,024: dozens of addresses, in a packet that every client can take.
     private const int MaxServerReference = 1024;
 
+    /// <summary>One line for each value outside of its range, for options that code has set; those that were read are checked one by one.</summary>
+    public static IEnumerable<string> CheckRanges(BrokerOptions options) => SettingCatalog.Of(options)
+        .Where(static setting => setting.Default is not null && setting.Parse(setting.DefaultText) is null)
+        .Select(static setting => $"{setting.Key}: '{setting.DefaultText}' is not allowed; allowed: {setting.AllowedText}");
+
     /// <summary>One line for each rule that is broken, naming keys by <paramref name="form"/>.</summary>
     public static IEnumerable<string> Check(BrokerOptions options, Func<string, string> form)
     {

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using Broker.Gateway.Options;
 
@@ -18,7 +19,10 @@ internal static class SettingCatalog
     /// <summary>All settings, in the order of the sections and their properties.</summary>
     public static IReadOnlyList<Setting> All { get; } = [.. Walk(Defaults, SettingKeys.Root)];
 
-    private static IEnumerable<Setting> Walk(object section, string path)
+    /// <summary>The settings as they are in some options: <see cref="Setting.Default"/> is the value, and list items have their indices.</summary>
+    public static IEnumerable<Setting> Of(BrokerOptions options) => Walk(options, SettingKeys.Root, hasIndices: true);
+
+    private static IEnumerable<Setting> Walk(object section, string path, bool hasIndices = false)
     {
         foreach (var property in section.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
@@ -31,16 +35,20 @@ internal static class SettingCatalog
                         $"{key}:{AnyName}", property, property.PropertyType.GetGenericArguments()[1], null);
                     break;
                 case IList list:
-                    foreach (var setting in Walk(list[0]!, $"{key}:{AnyIndex}"))
+                    for (var i = 0; i < (hasIndices ? list.Count : 1); i++)
                     {
-                        yield return setting;
+                        var item = hasIndices ? i.ToString(CultureInfo.InvariantCulture) : AnyIndex;
+                        foreach (var setting in Walk(list[i]!, $"{key}:{item}", hasIndices))
+                        {
+                            yield return setting;
+                        }
                     }
 
                     break;
                 default:
                     if (IsSection(property.PropertyType))
                     {
-                        foreach (var setting in Walk(value!, key))
+                        foreach (var setting in Walk(value!, key, hasIndices))
                         {
                             yield return setting;
                         }

@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Unicode;
 using Broker.Gateway.Auth;
+using Broker.Gateway.Embedding;
 using Broker.Gateway.Sys;
-using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
 using Broker.Protocol;
@@ -12,15 +12,6 @@ namespace Broker.Gateway.Connections;
 /// <summary>CONNECT: the first packet, who it is from, and the session it gets (MQTT section 3.1).</summary>
 internal sealed partial class ClientConnection
 {
-    // 1 s in all: a grain moves in less than a millisecond.
-    private const int MaxMoves = 20;
-
-    // Of a CONNECT whose client id is fought for: longer than any client that has it is left alone.
-    private static readonly TimeSpan MaxTurnWait = TimeSpan.FromSeconds(12);
-
-    // The connection that has the id may end meanwhile.
-    private static readonly TimeSpan TurnLook = TimeSpan.FromMilliseconds(100);
-
     private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
     private bool _wantsProblemInformation = true;
@@ -132,7 +123,7 @@ internal sealed partial class ClientConnection
         Session? session;
         try
         {
-            (session, grant) = await ClaimSessionAsync(claim);
+            (session, grant) = await SessionClaims.ClaimAsync(_services, ClientId, claim, _context.ConnectionClosed);
         }
         catch (Exception error)
         {
@@ -168,52 +159,14 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private async ValueTask<(Session? Session, SessionGrant Grant)> ClaimSessionAsync(SessionClaim claim)
-    {
-        if (!_services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null && _services.Lifecycle.MayStartAnew(ClientId)
-            && _services.Sessions.TryAddEphemeral(ClientId) is { } session)
-        {
-            _services.Lifecycle.TellBegun(ClientId, isResumed: false, isDurable: false);
-            return (session, new SessionGrant(SessionPresent: false, session.Epoch));
-        }
-
-        var owner = _services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(ClientId));
-        var waited = TimeSpan.Zero;
-        for (var attempt = 1; ; attempt++)
-        {
-            var grant = await owner.Connect(claim);
-            if (!grant.IsMoving)
-            {
-                return (_services.Sessions.Find(ClientId), grant);
-            }
-
-            if (grant.RetryAfter > TimeSpan.Zero && waited < MaxTurnWait)
-            {
-                // Here and not in the grain, which others wait for.
-                var pause = grant.RetryAfter < TurnLook ? grant.RetryAfter : TurnLook;
-                await Task.Delay(pause, _context.ConnectionClosed);
-                waited += pause;
-                attempt--;
-                continue;
-            }
-
-            // Two clients that fight for one id come here again and again: each time they wait a little longer.
-            if (attempt == MaxMoves)
-            {
-                throw new TimeoutException($"The session of '{ClientId}' is wanted on another silo at the same time.");
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(attempt * 5), _context.ConnectionClosed);
-        }
-    }
-
     private bool TryName(ConnectPacket packet, out string clientId)
     {
         clientId = packet.ClientId;
         if (clientId.Length > 0)
         {
-            // Names of groups are names of sessions: no client may have one.
-            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength && !SharedFilter.IsShared(clientId);
+            // Groups and subscribers in the broker's own process have sessions of such names: no client may have one.
+            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength
+                && !SharedFilter.IsShared(clientId) && !SubscriberName.IsReserved(clientId);
         }
 
         clientId = $"auto-{Guid.NewGuid():N}";

@@ -40,7 +40,7 @@ internal sealed partial class ClientConnection
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
                 granted.Add(_session!.Backup(request.Filter));
-                Subscribe(request, packet.SubscriptionIdentifier, replays);
+                SubscriptionStart.Begin(_services, _session, request, packet.SubscriptionIdentifier, replays);
             }
         }
 
@@ -57,7 +57,7 @@ internal sealed partial class ClientConnection
 
         if (_services.IsCluster)
         {
-            await RoutableAsync(granted);
+            await SubscriptionStart.RoutableAsync(_services, granted, _context.ConnectionClosed);
         }
 
         _services.Events.Subscribed(ClientId, granted, _session);
@@ -80,7 +80,7 @@ internal sealed partial class ClientConnection
             if (before.Options is null)
             {
                 changed.Add(before);
-                Subscribe(request, identifier: 0, replays);
+                SubscriptionStart.Begin(_services, _session, request, identifier: 0, replays);
             }
         }
 
@@ -99,7 +99,7 @@ internal sealed partial class ClientConnection
 
         if (_services.IsCluster)
         {
-            await RoutableAsync(changed);
+            await SubscriptionStart.RoutableAsync(_services, changed, _context.ConnectionClosed);
         }
 
         using var batch = FlushBatch.Open();
@@ -107,17 +107,6 @@ internal sealed partial class ClientConnection
         {
             _session.BeginReplays();
         }
-    }
-
-    /// <summary>Completes when every silo knows of the subscriptions.</summary>
-    private async Task RoutableAsync(List<SubscriptionBackup> changed)
-    {
-        foreach (var filter in changed)
-        {
-            await _services.Shared.ReadyAsync(filter.Filter).WaitAsync(_context.ConnectionClosed);
-        }
-
-        await _services.Interest.AnnouncedAsync().WaitAsync(_context.ConnectionClosed);
     }
 
     private async Task<ReasonCode?> SaveAsync(List<SubscriptionBackup> changed)
@@ -182,37 +171,6 @@ internal sealed partial class ClientConnection
     /// <summary>SUBACK of 3.x knows one failure only, 0x80 [MQTT-3.9.3-2] of 3.1.1.</summary>
     private ReasonCode ForVersion(ReasonCode reason) =>
         Version == ProtocolVersion.Mqtt5 ? reason : ReasonCode.UnspecifiedError;
-
-    private void Subscribe(in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
-    {
-        if (request.RetainHandling == RetainHandling.DoNotSend || SharedFilter.IsShared(request.Filter))
-        {
-            // Retained messages are not for groups (MQTT 5.0 section 4.8.2).
-            _session!.Subscribe(request.Filter, request.Options, identifier, out _);
-            return;
-        }
-
-        RetainedReplay replay;
-        lock (_services.Retained.Gate)
-        {
-            var subscription = _session!.Subscribe(request.Filter, request.Options, identifier, out var isNew);
-            if (subscription is null || (!isNew && request.RetainHandling == RetainHandling.SendIfNew))
-            {
-                return;
-            }
-
-            var entries = _services.Retained.Match(request.Filter);
-            if (entries.Length == 0)
-            {
-                return;
-            }
-
-            replay = new RetainedReplay(subscription, entries, _services.Retained.Version);
-        }
-
-        _session.AddReplay(replay);
-        replays.Add(replay);
-    }
 
     private void HandleUnsubscribe(in PacketFrame frame)
     {

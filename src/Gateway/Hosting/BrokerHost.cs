@@ -9,15 +9,16 @@ using Microsoft.AspNetCore.Builder;
 namespace Broker.Gateway.Hosting;
 
 /// <summary>
-/// Builds the process and runs it to its end. Order of start: data folder, silo, <see cref="IBrokerStartup"/> steps, listeners, banner.
-/// Order of stop: readiness, the gate of the listeners, <see cref="IConnectionDrain"/>, Kestrel, services, silo, store.
+/// Builds the broker and runs it: as a program to its end, or inside an application (<see cref="Embedding.EmbeddedBroker"/>). Order of
+/// start: data folder, database, silo, <see cref="IBrokerStartup"/> steps, listeners. Order of stop: readiness, the gate of the
+/// listeners, <see cref="IConnectionDrain"/>, Kestrel, services, silo, store.
 /// </summary>
 internal static class BrokerHost
 {
     // 5 s: closing a store takes milliseconds; after that, ending beats waiting, and the store is safe against it.
     private static readonly TimeSpan TakeDownTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs until a signal stops it; 0 after an orderly stop.</summary>
+    /// <summary>The program. Runs until a signal stops it; 0 after an orderly stop.</summary>
     public static async Task<int> RunAsync(BrokerOptions options)
     {
         if (options.Runtime.HugePages)
@@ -28,33 +29,24 @@ internal static class BrokerHost
         using var signals = new StopSignals();
         var state = new BrokerState();
         using var calledOff = signals.Token.Register(state.Abandoned);
-        var data = DataFolder.Prepare(options.Data, options.Store.Kind);
-
         await using var room = new WaitingRoom(options.Http);
-        if (options.Store.Kind == StoreKind.Postgres)
-        {
-            room.Open();
-            try
-            {
-                await DatabaseWait.RunAsync(options.Store, room, signals.Token);
-            }
-            catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
-            {
-                return 0;
-            }
-
-            room.Cause = "joining the cluster";
-        }
-
-        var app = Build(options, state, room);
+        string data;
         try
         {
-            await app.StartAsync(signals.Token);
+            data = await PrepareAsync(options, room, signals.Token);
+        }
+        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
+        {
+            return 0;
+        }
+
+        WebApplication app;
+        try
+        {
+            app = await StartAsync(options, state, room, null, signals.Token);
         }
         catch (Exception failure)
         {
-            state.Abandoned();
-            await TakeDownAsync(app);
             if (signals.Token.IsCancellationRequested)
             {
                 return 0;
@@ -75,7 +67,6 @@ internal static class BrokerHost
             throw;
         }
 
-        state.Started();
         Banner.Write(Console.Out, app.Services, data);
         long stopping = 0;
         await using (app.Lifetime.ApplicationStopping.Register(() => stopping = Stopwatch.GetTimestamp()))
@@ -88,8 +79,47 @@ internal static class BrokerHost
         return 0;
     }
 
-    // Stops what still runs and disposes of it, in bounded time, and fails at nothing: the process ends next.
-    private static async Task TakeDownAsync(WebApplication app)
+    /// <summary>Makes the data folder, or waits for the database and brings its schema up to date.</summary>
+    /// <param name="say">Where a wait is told of; null for the console.</param>
+    /// <returns>Full path of the data folder.</returns>
+    /// <exception cref="StartupException">The folder cannot be written, or the database refuses or has not answered in time.</exception>
+    public static async Task<string> PrepareAsync(
+        BrokerOptions options, WaitingRoom room, CancellationToken cancellationToken, Action<FormattableString>? say = null)
+    {
+        var data = DataFolder.Prepare(options.Data, options.Store.Kind);
+        if (options.Store.Kind == StoreKind.Postgres)
+        {
+            room.Open();
+            await DatabaseWait.RunAsync(options.Store, room, say ?? DatabaseWait.Say, cancellationToken);
+            room.Cause = "joining the cluster";
+        }
+
+        return data;
+    }
+
+    /// <summary>Builds and starts everything behind <see cref="PrepareAsync"/>. What a failed start has left is taken down before it is reported.</summary>
+    /// <param name="extend">As for <see cref="Build"/>.</param>
+    public static async Task<WebApplication> StartAsync(
+        BrokerOptions options, BrokerState state, WaitingRoom room, Action<IServiceCollection>? extend, CancellationToken cancellationToken)
+    {
+        var app = Build(options, state, room, extend);
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            state.Abandoned();
+            await TakeDownAsync(app);
+            throw;
+        }
+
+        state.Started();
+        return app;
+    }
+
+    /// <summary>Stops what still runs and disposes of it, in bounded time, and fails at nothing: nobody needs it any more.</summary>
+    public static async Task TakeDownAsync(WebApplication app)
     {
         using var timeout = new CancellationTokenSource(TakeDownTimeout);
         await app.StopAsync(timeout.Token).WaitAsync(timeout.Token)
@@ -98,8 +128,8 @@ internal static class BrokerHost
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The process, not started yet.</summary>
-    /// <param name="extend">Adds services of whoever has the broker in its own program.</param>
+    /// <summary>The broker, not started yet.</summary>
+    /// <param name="extend">Adds services of whoever has the broker in its own program; they win over the broker's.</param>
     internal static WebApplication Build(
         BrokerOptions options, BrokerState state, WaitingRoom room, Action<IServiceCollection>? extend = null)
     {

@@ -18,8 +18,10 @@ internal static class DatabaseWait
     // Often enough that somebody who looks sees it move.
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
 
+    /// <param name="say">Is told every few seconds what is waited for.</param>
     /// <exception cref="StartupException">The database refuses, or has not answered for as long as is waited.</exception>
-    public static async Task RunAsync(StoreOptions store, WaitingRoom room, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        StoreOptions store, WaitingRoom room, Action<FormattableString> say, CancellationToken cancellationToken)
     {
         var limit = EarlierLife.Mine is null ? store.WaitAtStart : TimeSpan.MaxValue;
         await Task.Delay(EarlierLife.Mine?.Pause ?? TimeSpan.Zero, cancellationToken);
@@ -38,7 +40,7 @@ internal static class DatabaseWait
                 if (clock.Elapsed >= nextLine)
                 {
                     nextLine = clock.Elapsed + LineInterval;
-                    Say($"waiting for PostgreSQL, {clock.Elapsed.TotalSeconds:F0} s so far{Limit(limit)}: {failure.Message}");
+                    say($"waiting for PostgreSQL, {clock.Elapsed.TotalSeconds:F0} s so far{Limit(limit)}: {failure.Message}");
                 }
             }
             catch (StoreOpenException failure)

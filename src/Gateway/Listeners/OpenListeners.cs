@@ -17,6 +17,12 @@ internal sealed class OpenListeners
     /// <summary>URL of the HTTP endpoint.</summary>
     public string Http => Url("http", _http!);
 
+    /// <summary>The MQTT endpoints.</summary>
+    public IReadOnlyList<IPEndPoint> MqttEndPoints => [.. _mqtt.Select(static listener => listener.IPEndPoint!)];
+
+    /// <summary>The HTTP endpoint.</summary>
+    public IPEndPoint? HttpEndPoint => _http?.IPEndPoint;
+
     /// <summary>
     /// Command line options that make the next process listen on the ports that this one has got where any free one was asked
     /// for: clients come back to where they were.

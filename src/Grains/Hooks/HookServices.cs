@@ -15,6 +15,17 @@ public static class HookServices
     public static IServiceCollection AddHook(this IServiceCollection services, IHook hook) =>
         services.AddSingleton(new HookRegistration(hook.GetType(), _ => hook));
 
+    /// <summary>Registers the hooks that an application with the broker inside has in its own services, which make them.</summary>
+    public static IServiceCollection AddHooksOf(this IServiceCollection services, IServiceProvider application)
+    {
+        foreach (var registered in application.GetServices<HookRegistration>())
+        {
+            services.AddSingleton(registered with { Get = _ => registered.Get(application) });
+        }
+
+        return services;
+    }
+
     /// <summary>What calls hooks; without any it costs nothing.</summary>
     internal static IServiceCollection AddHookCalls(this IServiceCollection services) => services
         .AddSingleton<HookMetrics>()

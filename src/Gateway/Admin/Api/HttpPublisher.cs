@@ -30,7 +30,7 @@ internal sealed class HttpPublisher(
 
         if (hooks.HasPublish)
         {
-            var (given, reason) = await hooks.PublishAsync(new HookClient(client.ClientId, client.UserName, client.Address), message);
+            var (given, reason) = await hooks.PublishAsync(new HookClient(client.ClientId, client.UserName, RemoteAddress.Known(client.Address)), message);
             if (given is null)
             {
                 drops.Add(client.ClientId, message.Topic, DropReason.Hook, 1, message.Id);
@@ -50,24 +50,9 @@ internal sealed class HttpPublisher(
     private bool TryRead(ClientIdentity client, PublishRequest request, out ApplicationMessage message, out string error)
     {
         message = null!;
-        error = "";
-        var topic = Encoding.UTF8.GetBytes(request.Topic);
-        if (!TopicRules.IsValidName(topic) || !Utf8Rules.IsValid(topic)
-            || !TopicRules.IsWithinLimits(topic, limits.MaxTopicLength, limits.MaxTopicLevels))
-        {
-            error = "topic: no topic name, or longer than allowed";
-            return false;
-        }
-
         if (Encoding.UTF8.GetByteCount(client.ClientId) > limits.MaxClientIdLength)
         {
             error = $"clientId: at most {limits.MaxClientIdLength} bytes";
-            return false;
-        }
-
-        if (request.Qos is < 0 or > 2)
-        {
-            error = "qos: 0, 1 or 2";
             return false;
         }
 
@@ -86,29 +71,18 @@ internal sealed class HttpPublisher(
             CorrelationData = given.CorrelationData,
             UserProperties = [.. given.UserProperties.Select(static p => new UserProperty(p.Name, p.Value))],
         };
-        if (properties.Violation is { } violation)
+        var draft = new MessageDraft(request.Topic, properties, payload, request.Qos, request.Retain, client.ClientId)
         {
-            error = $"properties: {violation}";
-            return false;
-        }
-
-        var encoded = properties.Encode();
-        if (topic.Length + encoded.Length + payload.Length > limits.MaxPacketSize)
-        {
-            error = "the message is larger than Broker:Limits:MaxPacketSize";
-            return false;
-        }
-
-        message = new ApplicationMessage([.. topic, .. encoded, .. payload], topic.Length, encoded.Length)
-        {
-            Id = request.Qos == 0 && !request.Retain ? MessageId.None : publisher.NextId(),
-            Qos = (QualityOfService)request.Qos,
-            Retain = request.Retain,
             ExpiresAt = given.MessageExpiryInterval is { } seconds
                 ? time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds()
                 : long.MaxValue,
-            Publisher = client.ClientId,
         };
+        if (!draft.TryFinish(publisher, limits, out var finished, out error))
+        {
+            return false;
+        }
+
+        message = finished;
         return true;
     }
 

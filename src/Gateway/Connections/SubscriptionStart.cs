@@ -1,0 +1,55 @@
+using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>A subscription from its grant until every silo knows of it.</summary>
+internal static class SubscriptionStart
+{
+    /// <summary>Subscribes a session. From here on messages are routed to it.</summary>
+    /// <param name="replays">Gets the retained messages that the subscriber is to be sent.</param>
+    public static void Begin(
+        ConnectionServices services, Session session, in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
+    {
+        if (request.RetainHandling == RetainHandling.DoNotSend || SharedFilter.IsShared(request.Filter))
+        {
+            // Retained messages are not for groups (MQTT 5.0 section 4.8.2).
+            session.Subscribe(request.Filter, request.Options, identifier, out _);
+            return;
+        }
+
+        RetainedReplay replay;
+        lock (services.Retained.Gate)
+        {
+            var subscription = session.Subscribe(request.Filter, request.Options, identifier, out var isNew);
+            if (subscription is null || (!isNew && request.RetainHandling == RetainHandling.SendIfNew))
+            {
+                return;
+            }
+
+            var entries = services.Retained.Match(request.Filter);
+            if (entries.Length == 0)
+            {
+                return;
+            }
+
+            replay = new RetainedReplay(subscription, entries, services.Retained.Version);
+        }
+
+        session.AddReplay(replay);
+        replays.Add(replay);
+    }
+
+    /// <summary>Completes when every silo of a cluster knows of the subscriptions.</summary>
+    public static async Task RoutableAsync(
+        ConnectionServices services, IEnumerable<SubscriptionBackup> changed, CancellationToken cancellationToken)
+    {
+        foreach (var filter in changed)
+        {
+            await services.Shared.ReadyAsync(filter.Filter).WaitAsync(cancellationToken);
+        }
+
+        await services.Interest.AnnouncedAsync().WaitAsync(cancellationToken);
+    }
+}

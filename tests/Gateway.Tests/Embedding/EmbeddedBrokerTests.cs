@@ -1,0 +1,126 @@
+using Broker.Gateway.Embedding;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Tests.Hooks;
+using Broker.Grains.Hooks;
+using Broker.Protocol;
+using Broker.TestKit.Clients;
+using Broker.TestKit.Wire;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Broker.Gateway.Tests.Embedding;
+
+/// <summary>The broker inside an application (docs/embedding.md).</summary>
+public sealed class EmbeddedBrokerTests
+{
+    [Fact]
+    public async Task Application_publishes_to_clients_with_properties_and_learns_whether_anybody_subscribes()
+    {
+        await using var application = await Application.StartAsync();
+        await using var client = await ScriptedClient.ConnectAsync(application.Mqtt);
+        await client.SubscribeAsync("t", 1);
+        var message = new MqttMessage
+        {
+            Topic = "t",
+            Payload = "x"u8.ToArray(),
+            Qos = QualityOfService.AtLeastOnce,
+            Properties = new PublishProperties { ContentType = "text/plain" },
+        };
+
+        var published = application.Broker.PublishAsync(message);
+        var received = await client.ExpectPublishAsync("t", "x");
+        await client.AckAsync(PacketType.PubAck, received.PacketId);
+
+        Assert.True(await published);
+        Assert.Equal("text/plain", received.Properties.Text(Prop.ContentType));
+        Assert.False(await application.Broker.PublishAsync(message with { Topic = "nobody" }));
+        await Assert.ThrowsAsync<ArgumentException>(() => application.Broker.PublishAsync(message with { Topic = "a/#" }));
+    }
+
+    [Fact]
+    public async Task Hooks_of_the_application_are_made_by_its_own_services_and_not_asked_about_what_it_publishes_itself()
+    {
+        var hook = new PublishHook(static m => PublishVerdict.Continue(m with { Topic = $"hooked/{m.Topic}" }));
+        await using var application = await Application.StartAsync(services => services.AddHook(hook).AddHook<Told>().AddSingleton<Journal>());
+        await using var client = await ScriptedClient.ConnectAsync(application.Mqtt, new ConnectOptions { ClientId = "c" });
+        await client.SubscribeAsync("#");
+
+        await client.PublishAsync("t", "by the client", 1);
+        await client.ExpectPublishAsync("hooked/t", "by the client");
+        await application.Broker.PublishAsync(new MqttMessage { Topic = "t", Payload = "by the application"u8.ToArray() });
+        await client.ExpectPublishAsync("t", "by the application");
+
+        Assert.Equal(1, hook.Calls);
+        Assert.Equal("c", await application.Host.Services.GetRequiredService<Journal>().Connected.Task.WaitAsync(ScriptedClient.Patience));
+    }
+
+    [Fact]
+    public async Task Its_log_is_the_applications()
+    {
+        await using var application = await Application.StartAsync(configure: static o => o.Log.Level = LogLevel.Debug);
+        await using var client = await ScriptedClient.OpenAsync(application.Mqtt);
+
+        await client.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        await client.ExpectCloseAsync();
+
+        Assert.Contains(application.Log, static line => line.Text.Contains("[MQTT-3.1.0-1]", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Wrong_settings_of_configuration_and_code_are_all_named_before_anything_starts()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            new Dictionary<string, string?> { ["Broker:Sessions:MaxInflight"] = "5", ["Broker:Limits:MaxPacketSize"] = "-1" }).Build();
+
+        var refused = Assert.Throws<StartupException>(() => new ServiceCollection().AddMqttBroker(configuration, static o =>
+        {
+            o.Session.MaxInflight = 0;
+            o.Listeners.Mqtt[0].Port = 70_000;
+        }));
+
+        Assert.Contains("Broker:Sessions:MaxInflight is not a setting", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Broker:Limits:MaxPacketSize: '-1' is not allowed", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Broker:Session:MaxInflight: '0' is not allowed", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Broker:Listeners:Mqtt:0:Port: '70000' is not allowed", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Port_in_use_ends_the_start_of_the_application_with_a_line()
+    {
+        await using var first = await Application.StartAsync();
+
+        var refused = await Assert.ThrowsAsync<StartupException>(
+            () => Application.StartAsync(configure: o => o.Listeners.Mqtt[0].Port = first.Mqtt.Port));
+
+        Assert.Contains("is in use", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Host_has_time_for_the_stop_of_the_broker_and_clients_are_told()
+    {
+        await using var application = await Application.StartAsync(configure: static o => o.Shutdown.DrainTimeout = TimeSpan.FromMinutes(2));
+        var limit = application.Host.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<HostOptions>>().Value.ShutdownTimeout;
+        await using var client = await ScriptedClient.ConnectAsync(application.Mqtt);
+
+        await application.Host.StopAsync();
+
+        await client.ExpectDisconnectAsync(ReasonCode.ServerShuttingDown);
+        Assert.True(limit > TimeSpan.FromMinutes(2));
+        Assert.False(application.Broker.IsReady);
+    }
+
+    internal sealed class Journal
+    {
+        public TaskCompletionSource<string> Connected { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    internal sealed class Told(Journal journal) : IEventHook<ClientConnected>
+    {
+        public ValueTask OnEventAsync(ClientConnected happened, CancellationToken cancellationToken)
+        {
+            journal.Connected.TrySetResult(happened.ClientId);
+            return ValueTask.CompletedTask;
+        }
+    }
+}
