@@ -12,7 +12,7 @@ internal sealed class HookAuthenticator(HookJudges judges) : IAuthenticator
 
     private async ValueTask<AuthenticationResult> AskAsync(AuthenticationRequest request)
     {
-        var client = new HookClient(request.ClientId, request.UserName, request.Address);
+        var client = new HookClient(request.ClientId, request.UserName, RemoteAddress.Known(request.Address));
         return await judges.AuthenticateAsync(client, request.Password, request.Version) switch
         {
             HookDecision.Allow => AuthenticationResult.Allow(request.UserName),

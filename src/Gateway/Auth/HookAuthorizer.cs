@@ -27,7 +27,7 @@ internal sealed class HookAuthorizer(HookJudges judges, IAuthorizer rules) : IAu
         bool retain,
         CancellationToken cancellationToken)
     {
-        var asked = new HookClient(client.ClientId, client.UserName, client.Address);
+        var asked = new HookClient(client.ClientId, client.UserName, RemoteAddress.Known(client.Address));
         return await judges.AuthorizeAsync(asked, kind == AccessKind.Publish, Encoding.UTF8.GetString(topic.Span)) switch
         {
             HookDecision.Allow => true,

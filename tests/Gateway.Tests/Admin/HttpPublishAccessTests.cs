@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
@@ -47,6 +48,27 @@ public sealed class HttpPublishAccessTests
         Assert.Equal((HttpStatusCode)expected, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData(null, "127.0.0.1")]
+    [InlineData("X-Forwarded-For", null)]
+    public async Task Hooks_are_told_the_address_only_where_it_is_known(string? header, string? expected)
+    {
+        var hook = new AddressHook();
+        await using var broker = await InProcessBroker.StartAsync(
+            services => services.AddHook(hook), static options => options.Auth.AllowAnonymous = true);
+        using var http = new HttpClient { BaseAddress = new Uri(broker.Services.GetRequiredService<OpenListeners>().Http) };
+        if (header is not null)
+        {
+            http.DefaultRequestHeaders.Add(header, "192.0.2.1");
+        }
+
+        using var body = new StringContent("""{"topic": "t"}""", Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri("/api/v1/publish", UriKind.Relative), body);
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal([expected, expected, expected], hook.Addresses.Select(static address => address?.ToString()));
+    }
+
     [Fact]
     public async Task Hooks_see_what_comes_by_http()
     {
@@ -57,5 +79,29 @@ public sealed class HttpPublishAccessTests
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Contains("QuotaExceeded", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Lets everybody do everything and remembers the addresses that it was told: at the authentication, for the right, for the message.</summary>
+    private sealed class AddressHook : IAuthenticateHook, IAuthorizeHook, IPublishHook
+    {
+        public ConcurrentQueue<IPAddress?> Addresses { get; } = [];
+
+        public ValueTask<HookDecision> OnAuthenticateAsync(
+            HookClient client, ReadOnlyMemory<byte>? password, ProtocolVersion version, CancellationToken cancellationToken) => Note(client);
+
+        public ValueTask<HookDecision> OnAuthorizeAsync(
+            HookClient client, bool isPublish, string topic, CancellationToken cancellationToken) => Note(client);
+
+        public async ValueTask<PublishVerdict> OnPublishAsync(HookClient client, HookMessage message, CancellationToken cancellationToken)
+        {
+            await Note(client);
+            return PublishVerdict.Continue(message);
+        }
+
+        private ValueTask<HookDecision> Note(HookClient client)
+        {
+            Addresses.Enqueue(client.Address);
+            return new ValueTask<HookDecision>(HookDecision.Allow);
+        }
     }
 }
