@@ -174,7 +174,7 @@ def report(rows):
     cpu = next((re.sub(r".*: ", "", l.strip()) for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     lines = [f"# A cluster of three silos, {datetime.date.today()}", "",
-             f"{os.cpu_count()} x {cpu}, {platform.system()} {platform.release()}, commit {commit}. Silos, PostgreSQL and the clients share the cores.", "",
+             f"{os.cpu_count()} x {cpu}, {platform.system()} {'.'.join(platform.release().split('.')[:2])}, commit {commit}. Silos, PostgreSQL and the clients share the cores.", "",
              "```", "MQLOAD=... " + " ".join(sys.argv), "```", "", "| what | figure | goal |", "| --- | --- | --- |"]
     return "\n".join(lines + [f"| {a} | {b} | {c} |" for a, b, c in rows]) + "\n"
 

@@ -117,7 +117,7 @@ def report(ours, theirs, rows, seconds):
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     lines = [
         f"# Broker and mosquitto, {datetime.date.today()}", "",
-        f"{os.cpu_count()} x {cpu}, {platform.system()} {platform.release()}, commit {commit}, {seconds} s a row. "
+        f"{os.cpu_count()} x {cpu}, {platform.system()} {'.'.join(platform.release().split('.')[:2])}, commit {commit}, {seconds} s a row. "
         "The load generator runs on the same cores. Ratio: our CPU for one operation divided by mosquitto's in the same run.", "",
         "```", "MQLOAD=... " + " ".join(sys.argv), "```", "",
         "| row | mosquitto µs/op | ours µs/op | ratio | mosquitto op/s | ours op/s | p50 / p99 µs mosquitto | p50 / p99 µs ours | lost/dup/ooo |",

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Broker.Cluster.Tests;
 
-/// <summary>The newest retained message wins on every silo and in the database (FEATURES 2.3).</summary>
+/// <summary>The newest retained message wins on every silo and in the database.</summary>
 public sealed class RetainedTests(ITestOutputHelper output) : ClusterTest(output)
 {
     private const int PublishersPerSilo = 3;

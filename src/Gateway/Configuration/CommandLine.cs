@@ -21,7 +21,7 @@ internal sealed record CommandLine(
 
           --data DIR                 data folder (./data)
           --mqtt PORT                port for MQTT (1883), 0 for any free one
-          --http PORT                port for health, metrics and dashboard (8080), 0 for any free one
+          --http PORT                port for health, metrics, dashboard and API (8080), 0 for any free one
           --Broker:SECTION:KEY=VALUE any setting; all of them are in docs/configuration.md
           --help, --version
 

@@ -3,7 +3,7 @@ using Broker.Grains.Options;
 
 namespace Broker.Gateway.Options;
 
-/// <summary>Where health, metrics and the dashboard are served. Section <c>Broker:Http</c>.</summary>
+/// <summary>Where health, metrics, the dashboard and the HTTP interface are served. Section <c>Broker:Http</c>.</summary>
 public sealed class HttpOptions
 {
     /// <summary>An IPv4 or IPv6 address, <c>localhost</c>, or <c>*</c> for every address of both families.</summary>

@@ -17,7 +17,7 @@ internal sealed class SysTree(
     RetainedMessages retained,
     DropLedger drops)
 {
-    // Names of packets as the predecessor wrote them; those with two directions have a level for each.
+    // Names of packets as emqttd wrote them; those with two directions have a level for each.
     private static readonly (PacketType Type, string Name)[] Received =
     [
         (PacketType.Connect, "connect"), (PacketType.Subscribe, "subscribe"), (PacketType.Unsubscribe, "unsubscribe"),

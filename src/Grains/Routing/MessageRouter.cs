@@ -160,7 +160,7 @@ public sealed class MessageRouter(
         return count;
     }
 
-    /// <summary>Overlapping filters of one client: one copy, at the highest QoS, with all identifiers (FEATURES 2.2).</summary>
+    /// <summary>Overlapping filters of one client: one copy, at the highest QoS, with all identifiers.</summary>
     private static int DeliverMerged(
         ref PublishSource source, Session? publisher, Subscription[] matches, ref PublishRecord? record)
     {

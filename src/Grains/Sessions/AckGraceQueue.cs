@@ -3,7 +3,7 @@ using Broker.Grains.Options;
 namespace Broker.Grains.Sessions;
 
 /// <summary>
-/// "Commit or acknowledged, whichever is first" (DESIGN): the records of publishes whose deliveries all went to connected
+/// "Commit or acknowledged, whichever is first" (docs/guarantees.md): the records of publishes whose deliveries all went to connected
 /// subscribers that acknowledge fast are held back (<see cref="PublisherRecords"/>). Those that are acknowledged within the
 /// grace are never written; this queue sends the rest to the store, and a subscriber that let the grace pass gets none
 /// until it is fast again.

@@ -82,7 +82,7 @@ public class Delivery
 
     /// <summary>
     /// Packet id, derived from the sequence: a delivery keeps the same id over every reconnect and restart without a write
-    /// of its own, which QoS 2 needs (DESIGN, promise 2).
+    /// of its own, which QoS 2 needs (docs/guarantees.md, promise 2).
     /// </summary>
     public ushort PacketId => PacketIdOf(Sequence);
 

@@ -51,7 +51,7 @@ public sealed partial class Session
         NoteWatermark();
     }
 
-    /// <summary>FEATURES 1.6: high above one share of MaxQueued, normal again below another.</summary>
+    /// <summary>High above one share of MaxQueued, normal again below another.</summary>
     private void NoteWatermark()
     {
         var limit = _env.Options.MaxQueued * Shares;

@@ -10,7 +10,7 @@ namespace Broker.Grains.Topics;
 
 /// <summary>
 /// Takes the messages of other silos to the sessions of this one whose filters match: one copy for each session at the
-/// highest QoS with all identifiers (FEATURES 2.2).
+/// highest QoS with all identifiers.
 /// </summary>
 /// <param name="store">Null in a broker of one silo, which nobody sends anything.</param>
 public sealed class InboxDelivery(

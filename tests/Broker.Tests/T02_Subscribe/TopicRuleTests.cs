@@ -1,6 +1,6 @@
 namespace Broker.Tests.T02_Subscribe;
 
-/// <summary>Topics that the broker renames, and subscriptions that it makes by itself (FEATURES 2.7).</summary>
+/// <summary>Topics that the broker renames, and subscriptions that it makes by itself.</summary>
 public sealed class TopicRuleTests() : OwnBrokerTest(
     ("Topics:Rewrite", "all x/# ^x/y/(.+)$ z/y/$1; all x/# ^x/(.+)$ wrong/$1; publish old/+ ^old/(.*)$ new/$1; all bad/# ^bad/(.*)$ $1/#"),
     ("Topics:AutoSubscribe", "inbox/${clientid}=1,user/${username}=0,all=0"))

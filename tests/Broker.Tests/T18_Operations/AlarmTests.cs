@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Broker.Tests.T18_Operations;
 
-/// <summary>Alarms are raised once, survive, and are cleared (FEATURES 1.6, 4.2).</summary>
+/// <summary>Alarms are raised once, survive, and are cleared.</summary>
 public sealed class AlarmTests() : OwnBrokerTest(("Session:MaxQueued", "10"), ("Sys:Node", "node-1"))
 {
     private const string Alarm = "queue_high/sleeper";

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Broker.Tests.T18_Operations;
 
-/// <summary>Messages that come by HTTP (FEATURES 4.3).</summary>
+/// <summary>Messages that come by HTTP.</summary>
 public sealed class HttpPublishTests() : OwnBrokerTest(("Session:MaxQueued", "100"))
 {
     private const string Path = "/api/v1/publish";

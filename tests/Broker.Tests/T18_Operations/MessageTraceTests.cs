@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Broker.Tests.T18_Operations;
 
-/// <summary>A message is followed by its id, from the publisher's packet to each subscriber's (FEATURES 2.1, 7.6).</summary>
+/// <summary>A message is followed by its id, from the publisher's packet to each subscriber's.</summary>
 public sealed class MessageTraceTests() : OwnBrokerTest(("Log:Level", "Debug"), ("Session:MaxQueued", "2"))
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

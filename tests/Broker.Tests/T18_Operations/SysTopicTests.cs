@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Broker.Tests.T18_Operations;
 
-/// <summary>What the broker says about itself (FEATURES 4.1).</summary>
+/// <summary>What the broker says about itself.</summary>
 public sealed class SysTopicTests() : OwnBrokerTest(("Sys:Interval", "1s"), ("Sys:Node", Node))
 {
     private const string Node = "node-1";

@@ -6,7 +6,7 @@ using Broker.Protocol;
 
 namespace Broker.Gateway.Tests.Auth;
 
-/// <summary>Who may read what the broker says about itself, and everything at once (FEATURES 4.1, 6.4).</summary>
+/// <summary>Who may read what the broker says about itself, and everything at once.</summary>
 public sealed class SysAccessTests
 {
     [Theory]

@@ -7,7 +7,7 @@ using Broker.TestKit.Wire;
 
 namespace Broker.Gateway.Tests.Hooks;
 
-/// <summary>Events reach hooks, in the order in which they happen to a client (FEATURES 3.1).</summary>
+/// <summary>Events reach hooks, in the order in which they happen to a client.</summary>
 public sealed class EventHookTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

@@ -8,7 +8,7 @@ using Broker.TestKit.Wire;
 
 namespace Broker.Gateway.Tests.Hooks;
 
-/// <summary>A hook that throws or hangs costs itself, and nobody else (FEATURES 3.1).</summary>
+/// <summary>A hook that throws or hangs costs itself, and nobody else.</summary>
 public sealed class HookIsolationTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

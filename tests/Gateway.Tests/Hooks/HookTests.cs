@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Gateway.Tests.Hooks;
 
-/// <summary>What clients see of hooks that decide (FEATURES 3.1).</summary>
+/// <summary>What clients see of hooks that decide.</summary>
 public sealed class HookTests
 {
     [Theory]

@@ -9,7 +9,7 @@ using Broker.TestKit.Wire;
 
 namespace Broker.Gateway.Tests.Hooks;
 
-/// <summary>The webhook against a real HTTP server (FEATURES 3.3).</summary>
+/// <summary>The webhook against a real HTTP server.</summary>
 public sealed class WebhookTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);

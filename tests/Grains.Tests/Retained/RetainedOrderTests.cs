@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Grains.Tests.Retained;
 
-/// <summary>The newest publish wins on every silo and in the store, in whatever order they hear of it (FEATURES 2.3).</summary>
+/// <summary>The newest publish wins on every silo and in the store, in whatever order they hear of it.</summary>
 public sealed class RetainedOrderTests
 {
     private const string Topic = "a/b";

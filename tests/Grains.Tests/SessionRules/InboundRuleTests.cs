@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Grains.Tests.SessionRules;
 
-/// <summary>QoS 2 from the client: routed once, remembered until PUBREL (FEATURES 1.8, MQTT section 4.3.3).</summary>
+/// <summary>QoS 2 from the client: routed once, remembered until PUBREL (MQTT section 4.3.3).</summary>
 public sealed class InboundRuleTests
 {
     [Fact]

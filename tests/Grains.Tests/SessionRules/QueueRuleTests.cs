@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Grains.Tests.SessionRules;
 
-/// <summary>The queue of a client that is away: limits, what is dropped, priorities, watermarks (FEATURES 1.1, 1.5, 1.6).</summary>
+/// <summary>The queue of a client that is away: limits, what is dropped, priorities, watermarks.</summary>
 public sealed class QueueRuleTests
 {
     private const QualityOfService Qos0 = QualityOfService.AtMostOnce;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Grains.Tests.SessionRules;
 
-/// <summary>When a Will is published, and when not (FEATURES 2.4, MQTT 5.0 section 3.1.2.5).</summary>
+/// <summary>When a Will is published, and when not (MQTT 5.0 section 3.1.2.5).</summary>
 public sealed class WillRuleTests
 {
     private const int WillNumber = 9;

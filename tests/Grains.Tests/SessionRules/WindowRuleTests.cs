@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Grains.Tests.SessionRules;
 
-/// <summary>The in-flight window, packet ids, resume and timed retry (FEATURES 1.2, 1.4, 1.7).</summary>
+/// <summary>The in-flight window, packet ids, resume and timed retry.</summary>
 public sealed class WindowRuleTests
 {
     private const QualityOfService Qos1 = QualityOfService.AtLeastOnce;

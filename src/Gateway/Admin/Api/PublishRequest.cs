@@ -19,7 +19,7 @@ internal sealed record PublishRequest
 
     public bool Retain { get; set; }
 
-    /// <summary>Who publishes: for <c>${clientid}</c> in rules, No Local and the loss ledger.</summary>
+    /// <summary>Who publishes: for No Local, hooks and the loss ledger.</summary>
     public string? ClientId { get; set; }
 
     public PublishRequestProperties? Properties { get; set; }
