@@ -1,3 +1,5 @@
+using Broker.Gateway.Auth;
+using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Embedding;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Tests.Hooks;
@@ -56,6 +58,17 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Fact]
+    public async Task Authentication_Method_of_the_application_is_offered()
+    {
+        await using var application = await Application.StartAsync(static services => services.AddSingleton<IEnhancedAuthenticator, OneWord>());
+        PropertyCollection method = new() { { Prop.AuthenticationMethod, "one-word" }, { Prop.AuthenticationData, "sesame"u8.ToArray() } };
+
+        await using var client = await ScriptedClient.ConnectAsync(application.Mqtt, new ConnectOptions { Properties = method });
+
+        Assert.Equal("one-word", client.ConnAck.Properties.Text(Prop.AuthenticationMethod));
+    }
+
+    [Fact]
     public async Task Its_log_is_the_applications()
     {
         await using var application = await Application.StartAsync(configure: static o => o.Log.Level = LogLevel.Debug);
@@ -108,6 +121,16 @@ public sealed class EmbeddedBrokerTests
         await client.ExpectDisconnectAsync(ReasonCode.ServerShuttingDown);
         Assert.True(limit > TimeSpan.FromMinutes(2));
         Assert.False(application.Broker.IsReady);
+    }
+
+    internal sealed class OneWord : IEnhancedAuthenticator, IAuthenticationExchange
+    {
+        public string Method => "one-word";
+
+        public IAuthenticationExchange Begin(AuthenticationRequest request) => this;
+
+        public ValueTask<ExchangeStep> NextAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+            new(data.Span.SequenceEqual("sesame"u8) ? ExchangeStep.Accept("ali", []) : ExchangeStep.Refuse(ReasonCode.NotAuthorized));
     }
 
     internal sealed class Journal
