@@ -186,61 +186,6 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>The connection has ended: what was lent goes back, so that the first that was sent ends up first again.</summary>
-    private void ReturnLoans()
-    {
-        if (_memberships is null)
-        {
-            return;
-        }
-
-        _owesRoom = false;
-        foreach (var member in _memberships)
-        {
-            member.IsAway = true;
-            member.HasRoom = false;
-            member.Lender.MemberChanged();
-        }
-
-        ReturnWaiting(static _ => true);
-        for (var item = _inflight.Last; item is not null;)
-        {
-            var previous = item.Previous;
-            if (item.Loan is not null)
-            {
-                _inflight.Remove(item);
-                EndLoan(item, item.Qos == QualityOfService.ExactlyOnce ? LoanOutcome.Lost : LoanOutcome.Returned);
-            }
-
-            item = previous;
-        }
-    }
-
-    /// <summary>Gives back what was lent and not sent yet.</summary>
-    private void ReturnWaiting(Predicate<GroupMember> lender)
-    {
-        foreach (var item in _queue.All().Where(d => d.Loan is not null && lender(d.Lender!)).Reverse().ToList())
-        {
-            _queue.Remove(item);
-            EndLoan(item, LoanOutcome.Returned);
-        }
-    }
-
-    /// <summary>Tells the group what has become of a message that it has lent; nothing when the message is the session's own.</summary>
-    private static void EndLoan(Delivery delivery, LoanOutcome outcome)
-    {
-        if (delivery.Loan is not { } loan)
-        {
-            return;
-        }
-
-        var member = delivery.Lender!;
-        delivery.Loan = null;
-        delivery.Lender = null;
-        member.Lender.Put([new Settlement(member, loan, outcome)]);
-        LenderTurn.Add(member.Lender);
-    }
-
     private void JoinGroup(Subscription subscription, bool isNew)
     {
         if (!isNew)
@@ -281,7 +226,7 @@ public sealed partial class Session
             if (subscription.Member is { } member && _memberships is not null && _memberships.Remove(member))
             {
                 // What was sent is completed [MQTT-3.10.4-3].
-                ReturnWaiting(lender => lender == member);
+                EndLoans(TakeWaiting(lender => lender == member));
             }
         }
 
