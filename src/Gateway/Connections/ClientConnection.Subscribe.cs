@@ -48,6 +48,7 @@ internal sealed partial class ClientConnection
         {
             // Not durable, so not granted: what was there before is back before the client is told.
             PutBack(granted);
+            EndLeftGroups(granted);
             replays.Clear();
             for (var i = 0; i < reasons.Length; i++)
             {
@@ -93,6 +94,7 @@ internal sealed partial class ClientConnection
         {
             // It is not what the operator wants it to be; the client comes again.
             PutBack(changed);
+            EndLeftGroups(changed);
             Close(refused);
             return;
         }
@@ -129,6 +131,18 @@ internal sealed partial class ClientConnection
         for (var i = changed.Count - 1; i >= 0; i--)
         {
             _session!.PutBack(changed[i]);
+        }
+    }
+
+    /// <summary>What has become of subscriptions is settled: a group that has nobody ends.</summary>
+    private void EndLeftGroups(List<SubscriptionBackup> changed)
+    {
+        foreach (var subscription in changed)
+        {
+            if (SharedFilter.IsShared(subscription.Filter))
+            {
+                _services.Shared.EndIfEmpty(subscription.Filter);
+            }
         }
     }
 
@@ -186,11 +200,18 @@ internal sealed partial class ClientConnection
 
     private async Task UnsubscribeAsync(UnsubscribePacket packet)
     {
-        var reasons = new ReasonCode[packet.Filters.Count];
+        // Hooks first: one that waits would leave the packet half done when the connection ends meanwhile.
+        var filters = new string?[packet.Filters.Count];
+        for (var i = 0; i < filters.Length; i++)
+        {
+            filters[i] = await AskAboutEndAsync(packet.Filters[i]);
+        }
+
+        var reasons = new ReasonCode[filters.Length];
         var removed = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
         {
-            if (await AskAboutEndAsync(packet.Filters[i]) is not { } filter)
+            if (filters[i] is not { } filter)
             {
                 reasons[i] = ReasonCode.ImplementationSpecificError;
                 continue;
@@ -198,12 +219,17 @@ internal sealed partial class ClientConnection
 
             removed.Add(_session!.Backup(filter));
             reasons[i] = _session!.Unsubscribe(filter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
-            _services.Events.Unsubscribed(ClientId, filter, reasons[i]);
         }
 
-        if (_session!.IsDurable && await SaveAsync(removed) is { } refused)
+        var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;
+        if (refusal is not null)
         {
             PutBack(removed);
+        }
+
+        EndLeftGroups(removed);
+        if (refusal is { } refused)
+        {
             if (Version != ProtocolVersion.Mqtt5)
             {
                 // UNSUBACK of 3.x has no failure: it must not be sent.
@@ -214,6 +240,14 @@ internal sealed partial class ClientConnection
             // UNSUBACK has no Quota exceeded.
             Array.Fill(
                 reasons, ReasonCodes.IsAllowed(refused, PacketType.UnsubAck) ? refused : ReasonCode.ImplementationSpecificError);
+        }
+
+        for (var i = 0; i < reasons.Length; i++)
+        {
+            if (filters[i] is { } filter)
+            {
+                _services.Events.Unsubscribed(ClientId, filter, reasons[i]);
+            }
         }
 
         Send(new UnsubAckPacket { PacketId = packet.PacketId, Reasons = reasons });

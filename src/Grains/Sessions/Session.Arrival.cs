@@ -91,7 +91,7 @@ public sealed partial class Session
         }
 
         link?.Close(ReasonCode.SessionTakenOver);
-        subscriptions.ForEach(Unroute);
+        subscriptions.ForEach(s => Unroute(s));
         if (Group is { } group)
         {
             _env.Shared.Abandoned(group);

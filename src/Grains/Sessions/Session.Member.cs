@@ -143,7 +143,7 @@ public sealed partial class Session
     }
 
     private bool IsHere(LocalMember member) =>
-        _state == SessionState.Ready && _link is not null && _memberships is not null && _memberships.Contains(member);
+        _state == SessionState.Ready && _link is not null && member.IsJoined;
 
     private bool HasRoom(LocalMember member) => IsHere(member) && HasRoom();
 
@@ -200,6 +200,7 @@ public sealed partial class Session
             if (_state != SessionState.Ended)
             {
                 (_memberships ??= []).Add(member);
+                member.IsJoined = true;
                 member.IsAway = _link is null;
                 _owesRoom |= _link is not null;
                 OfferRoomIfOwed();
@@ -208,7 +209,7 @@ public sealed partial class Session
             }
         }
 
-        _env.Shared.Leave(subscription);
+        _env.Shared.Leave(subscription, mayEndGroup: true);
     }
 
     private void OfferRoomIfOwed()
@@ -219,17 +220,19 @@ public sealed partial class Session
         }
     }
 
-    private void LeaveGroup(Subscription subscription)
+    private void LeaveGroup(Subscription subscription, bool mayEndGroup)
     {
         lock (_gate)
         {
             if (subscription.Member is { } member && _memberships is not null && _memberships.Remove(member))
             {
+                member.IsJoined = false;
+
                 // What was sent is completed [MQTT-3.10.4-3].
                 EndLoans(TakeWaiting(lender => lender == member));
             }
         }
 
-        _env.Shared.Leave(subscription);
+        _env.Shared.Leave(subscription, mayEndGroup);
     }
 }

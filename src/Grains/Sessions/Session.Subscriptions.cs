@@ -72,7 +72,10 @@ public sealed partial class Session
         return subscription;
     }
 
-    /// <summary>Removes a subscription; false when there was none (UNSUBACK 0x11).</summary>
+    /// <summary>
+    /// Removes a subscription; false when there was none (UNSUBACK 0x11). A group that has no member by it stays, with its
+    /// messages, until <see cref="Shared.SharedGroups.EndIfEmpty(string)"/>: the store may refuse the change.
+    /// </summary>
     public bool Unsubscribe(string filter)
     {
         Subscription? subscription;
@@ -86,7 +89,7 @@ public sealed partial class Session
             _replays.RemoveAll(r => r.Subscription == subscription);
         }
 
-        Unroute(subscription);
+        Unroute(subscription, mayEndGroup: false);
         return true;
     }
 
@@ -126,11 +129,11 @@ public sealed partial class Session
     }
 
     /// <summary>Nothing is routed to a subscription any more. Without the session's lock: a group may end by it.</summary>
-    private void Unroute(Subscription subscription)
+    private void Unroute(Subscription subscription, bool mayEndGroup = true)
     {
         if (subscription.IsShared)
         {
-            LeaveGroup(subscription);
+            LeaveGroup(subscription, mayEndGroup);
             return;
         }
 

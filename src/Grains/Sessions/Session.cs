@@ -186,7 +186,7 @@ public sealed partial class Session
             ForgetAll(ReasonCode.Success);
         }
 
-        subscriptions.ForEach(Unroute);
+        subscriptions.ForEach(s => Unroute(s));
         if (IsDurable)
         {
             _env.Store.Post(new SessionDeletion(Number));

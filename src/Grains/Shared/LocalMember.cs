@@ -18,6 +18,9 @@ internal sealed class LocalMember(ILender lender, Subscription subscription) : G
 
     public Subscription Subscription => subscription;
 
+    /// <summary>Whether the session still subscribes to it. Guarded by the session's lock.</summary>
+    public bool IsJoined { get; set; }
+
     public override bool IsDurable => subscription.Session.IsDurable;
 
     public override QualityOfService Granted => subscription.Qos;

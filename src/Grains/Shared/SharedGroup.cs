@@ -178,7 +178,7 @@ internal sealed partial class SharedGroup : IClientLink, ILender
 
     private SendStatus SendOnce(scoped in PublishSource source, bool retain, ulong key)
     {
-        var status = Array.TrueForAll(_members, static m => m.IsAway) ? SendStatus.Closed : SendStatus.Full;
+        var status = SendStatus.Full;
         for (var look = 0; look < 2; look++)
         {
             _choice++;
@@ -198,6 +198,6 @@ internal sealed partial class SharedGroup : IClientLink, ILender
             Interlocked.MemoryBarrier();
         }
 
-        return status;
+        return status == SendStatus.Full && Array.TrueForAll(_members, static m => m.IsAway) ? SendStatus.Closed : status;
     }
 }

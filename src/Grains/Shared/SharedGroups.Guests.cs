@@ -11,6 +11,9 @@ namespace Broker.Grains.Shared;
 public sealed partial class SharedGroups
 {
     private readonly Dictionary<string, GuestGroup> _guests = new(StringComparer.Ordinal);
+
+    // By the number of the group's session as it was when it was last looked for; checked when it is found.
+    private readonly Dictionary<long, GuestGroup> _guestsByNumber = [];
     private SharedPlaces? _places;
 
     /// <summary>Groups of other silos with members here.</summary>
@@ -150,7 +153,7 @@ public sealed partial class SharedGroups
         GuestGroup? guest;
         lock (_gate)
         {
-            guest = _guests.Values.FirstOrDefault(g => g.Number == loan.Group);
+            guest = GuestBy(loan.Group);
         }
 
         var member = guest?.Borrower(loan.ClientId, loan.Sequence);
@@ -272,6 +275,32 @@ public sealed partial class SharedGroups
         }
     }
 
+    private GuestGroup? GuestBy(long number)
+    {
+        if (_guestsByNumber.TryGetValue(number, out var known) && known.Number == number)
+        {
+            return known;
+        }
+
+        _guestsByNumber.Remove(number);
+        if (_guests.Values.FirstOrDefault(g => g.Number == number) is { } found)
+        {
+            _guestsByNumber[number] = found;
+            return found;
+        }
+
+        return null;
+    }
+
+    private void Forget(GuestGroup guest)
+    {
+        _guests.Remove(guest.Filter);
+        foreach (var (number, _) in _guestsByNumber.Where(g => g.Value == guest).ToList())
+        {
+            _guestsByNumber.Remove(number);
+        }
+    }
+
     private GuestGroup GuestOf(string filter)
     {
         if (!_guests.TryGetValue(filter, out var guest))
@@ -287,11 +316,12 @@ public sealed partial class SharedGroups
     /// <summary>The members that a group had here while it was elsewhere are its own now.</summary>
     private Moved TakeGuests(SharedGroup group)
     {
-        if (!_guests.Remove(group.Filter, out var guest))
+        if (!_guests.TryGetValue(group.Filter, out var guest))
         {
             return default;
         }
 
+        Forget(guest);
         var (members, held, kept) = guest.Close();
         foreach (var member in members)
         {

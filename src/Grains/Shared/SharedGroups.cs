@@ -139,8 +139,9 @@ public sealed partial class SharedGroups
         }
     }
 
-    /// <summary>A session subscribes no more. The group ends with its last member. Without the lock of any session.</summary>
-    internal void Leave(Subscription subscription)
+    /// <summary>A session subscribes no more. Without the lock of any session.</summary>
+    /// <param name="mayEndGroup">Whether the group ends with its last member, as it does at the latest by <see cref="EndIfEmpty(string)"/>.</param>
+    internal void Leave(Subscription subscription, bool mayEndGroup)
     {
         lock (_gate)
         {
@@ -154,18 +155,37 @@ public sealed partial class SharedGroups
             {
                 case SharedGroup group:
                     group.Remove(member);
-                    EndIfEmpty(group);
+                    if (mayEndGroup)
+                    {
+                        EndIfEmpty(group);
+                    }
+
                     break;
                 case GuestGroup guest:
                     guest.Remove(member);
                     if (guest.MemberCount == 0)
                     {
-                        _guests.Remove(guest.Filter);
+                        Forget(guest);
                     }
 
                     break;
                 default:
                     break;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Ends the group of a filter if its last member has left. To be called when an UNSUBSCRIBE is committed or a SUBSCRIBE
+    /// taken back: ended earlier, a group whose member is put back would have lost its messages.
+    /// </summary>
+    public void EndIfEmpty(string filter)
+    {
+        lock (_gate)
+        {
+            if (_groups.TryGetValue(filter, out var group))
+            {
+                EndIfEmpty(group);
             }
         }
     }

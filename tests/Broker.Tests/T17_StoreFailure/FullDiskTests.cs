@@ -11,6 +11,10 @@ public sealed class FullDiskTests
     // More than the disk holds.
     private const int Attempts = 200;
 
+    private const string GroupFilter = "$share/g/grouped";
+
+    private static readonly string[] LongFilters = [.. Enumerable.Range(0, 200).Select(static n => $"long/{n}/{new string('f', 4_000)}")];
+
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(10);
 
     // [MQTT-4.8.0-2] of 3.1.1
@@ -53,6 +57,7 @@ public sealed class FullDiskTests
         await using var stays = await ScriptedClient.ConnectAsync(broker.Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "stays"));
         await stays.SubscribeAsync("stay/#", 1);
 
+        await using var member = await JoinGroupAsync(broker);
         var filler = Path.Combine(disk.Path, "filler");
         await File.WriteAllBytesAsync(filler, new byte[2 << 20]);
         await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
@@ -63,6 +68,7 @@ public sealed class FullDiskTests
         await DurableConnectIsRefusedAsync(broker);
         await Qos0GoesOnAsync(broker);
         await RefusedSubscribeChangesNothingAsync(stays, publisher);
+        await RefusedUnsubscribeKeepsTheGroupAsync(member);
         Assert.Equal(1, StoreWarnings(broker));
 
         File.Delete(filler);
@@ -81,6 +87,35 @@ public sealed class FullDiskTests
         }
 
         await back.PickAsync(p => p.Type == PacketType.Publish && p.Text == "last", "the message after the recovery");
+    }
+
+    /// <summary>The only member of a group, which has one message; two more are acknowledged and wait in the group.</summary>
+    private static async Task<ScriptedClient> JoinGroupAsync(BrokerProcess broker)
+    {
+        var member = await ScriptedClient.ConnectAsync(broker.Mqtt, new ConnectOptions
+        {
+            ClientId = "member",
+            Properties = new() { { Prop.SessionExpiryInterval, 3600 }, { Prop.ReceiveMaximum, 1 } },
+        });
+        await member.SubscribeAsync([new Subscription(GroupFilter, 1), .. LongFilters.Select(static f => new Subscription(f, 1))]);
+        await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
+        foreach (var text in (string[])["1", "2", "3"])
+        {
+            Assert.Equal(ReasonCode.Success, (await publisher.PublishAsync("grouped", text, 1))!.Reason);
+        }
+
+        return member;
+    }
+
+    private static async Task RefusedUnsubscribeKeepsTheGroupAsync(ScriptedClient member)
+    {
+        // More rows to delete than the log has room for.
+        var answer = await member.UnsubscribeAsync([GroupFilter, .. LongFilters]);
+        Assert.All(answer.Reasons, static reason => Assert.Equal(ReasonCode.ImplementationSpecificError, reason));
+        foreach (var text in (string[])["1", "2", "3"])
+        {
+            await member.AckAsync(PacketType.PubAck, (await member.ExpectPublishAsync("grouped", text)).PacketId);
+        }
     }
 
     /// <summary>Publishes until the broker refuses; the number of messages that it accepted.</summary>
