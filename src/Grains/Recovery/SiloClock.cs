@@ -31,8 +31,10 @@ public sealed partial class SiloClock(
     // How far the end of connections may be misjudged after a crash.
     private const int AliveEveryTicks = 8;
     private const int SweepRetainedEveryTicks = 240;
+    private const int ExpiriesPerTick = 1000;
 
     private readonly ILogger _logger = logger;
+    private Task _expiring = Task.CompletedTask;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -57,9 +59,10 @@ public sealed partial class SiloClock(
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         wills.Tick();
         repair.Tick();
-        while (expiry.Take(now) is { } session)
+        if (_expiring.IsCompleted)
         {
-            await grains.GetGrain<ISessionGrain>(GrainKeys.Session(session.ClientId)).Expire();
+            // Beside the rest: what a session still has in the store is read before it ends.
+            _expiring = Task.WhenAll(expiry.Take(now, ExpiriesPerTick).Select(ExpireAsync));
         }
 
         if (tick % AliveEveryTicks == 0)
@@ -76,6 +79,19 @@ public sealed partial class SiloClock(
             }
 
             await (sync?.PurgeAsync() ?? Task.CompletedTask);
+        }
+    }
+
+    private async Task ExpireAsync(Session session)
+    {
+        try
+        {
+            await grains.GetGrain<ISessionGrain>(GrainKeys.Session(session.ClientId)).Expire();
+        }
+        catch (Exception error)
+        {
+            TickFailed(error);
+            expiry.Add(session);
         }
     }
 

@@ -23,6 +23,8 @@ public sealed class StateRecovery(
     SharedGroups shared,
     TimeProvider time)
 {
+    private const int ExpiriesAtOnce = 256;
+
     /// <summary>Applies <paramref name="state"/>; the store is open.</summary>
     public async Task ApplyAsync(RecoveredState state)
     {
@@ -33,9 +35,9 @@ public sealed class StateRecovery(
         retained.Load(state.Retained);
         AddSessions(state, ended, static _ => { });
         AddWills(state.Wills, ended, now);
-        while (expiry.Take(now) is { } session)
+        while (expiry.Take(now, ExpiriesAtOnce) is { Count: > 0 } expired)
         {
-            await lifecycle.ExpireAsync(session.ClientId);
+            await Task.WhenAll(expired.Select(session => lifecycle.ExpireAsync(session.ClientId)));
         }
 
         shared.EndEmpty();

@@ -13,6 +13,7 @@ namespace Broker.Grains.Sessions;
 public sealed partial class Session
 {
     private static readonly byte[] UnknownTopic = "(unknown)"u8.ToArray();
+    private static readonly TimeSpan NamingPatience = TimeSpan.FromSeconds(2);
 
     // Dropped, and their topics are not known yet; null when none are.
     private List<(Delivery Delivery, DropReason Reason)>? _unnamed;
@@ -28,7 +29,10 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>To be called before <see cref="End"/> where there is time for it: reads the topics of what only the store has.</summary>
+    /// <summary>
+    /// To be called before <see cref="End"/>: reads the topics of what only the store has, if that answers within
+    /// <see cref="NamingPatience"/>. A client's CONNECT waits for it, and so does the end of sessions whose time is over.
+    /// </summary>
     internal async Task NameStoredAsync()
     {
         lock (_gate)
@@ -41,7 +45,8 @@ public sealed partial class Session
 
         try
         {
-            var topics = await _env.Store.CountTopicsAsync(Number, CancellationToken.None);
+            using var patience = new CancellationTokenSource(NamingPatience);
+            var topics = await _env.Store.CountTopicsAsync(Number, patience.Token);
             lock (_gate)
             {
                 _storedTopics = topics;
@@ -132,7 +137,9 @@ public sealed partial class Session
         var unknown = IsDeparting ? 0 : _dormantCount;
         var stored = (_storedTopics ?? []).ToDictionary(static t => Encoding.UTF8.GetString(t.Topic), static t => t.Count);
         var held = _queue.All().ToList();
-        for (var item = _inflight.First; item is not null; item = item.Next)
+
+        // What a group has lent is still with members, who complete it [MQTT-3.10.4-3].
+        for (var item = Group is null ? _inflight.First : null; item is not null; item = item.Next)
         {
             held.Add(item);
         }

@@ -22,28 +22,28 @@ public sealed class SessionExpiryQueue
         }
     }
 
-    /// <summary>Takes one session that has expired at <paramref name="now"/>; null when there is none.</summary>
-    public Session? Take(long now)
+    /// <summary>Takes sessions that have expired at <paramref name="now"/>, so many at most.</summary>
+    public List<Session> Take(long now, int limit)
     {
+        var taken = new List<Session>();
         lock (_gate)
         {
-            while (_queue.TryPeek(out var session, out var due) && due <= now)
+            while (taken.Count < limit && _queue.TryPeek(out var session, out var due) && due <= now)
             {
                 _queue.Dequeue();
                 session.QueuedExpiry = session.QueuedExpiry == due ? long.MaxValue : session.QueuedExpiry;
                 if (session.ExpiresAt <= now)
                 {
-                    return session;
+                    taken.Add(session);
                 }
-
-                if (session.ExpiresAt is { } later && later < session.QueuedExpiry)
+                else if (session.ExpiresAt is { } later && later < session.QueuedExpiry)
                 {
                     session.QueuedExpiry = later;
                     _queue.Enqueue(session, later);
                 }
             }
-
-            return null;
         }
+
+        return taken;
     }
 }

@@ -23,7 +23,7 @@ public sealed class SessionLifecycle(
     /// <exception cref="Exception">The store refused; nothing was promised to the client, and its session is as it was.</exception>
     public async Task<SessionGrant> ConnectAsync(string clientId, SessionClaim claim)
     {
-        if (claim.CleanStart && table.Find(clientId) is { IsDurable: true } ending)
+        if (table.Find(clientId) is { IsDurable: true } ending && (claim.CleanStart || HasExpired(ending)))
         {
             await ending.NameStoredAsync();
         }
