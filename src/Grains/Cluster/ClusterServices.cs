@@ -16,6 +16,8 @@ public static class ClusterServices
         .AddSingleton<RemoteRouting>()
         .AddSingleton<LocalArrivals>()
         .AddSingleton<SessionAdoption>()
+        .AddSingleton<InFlightDrain>()
+        .AddSingleton<SessionTransfer>()
         .AddSingleton<SessionMoves>()
         .AddSingleton<SharedPlaces>()
         .AddSingleton<DeadSilos>()

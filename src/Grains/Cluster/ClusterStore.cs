@@ -12,6 +12,7 @@ public sealed class ClusterStore : IAsyncDisposable
 {
     // Loads of sessions that move: more at a time would only queue in the server.
     private const int Connections = 6;
+    private const int MostFound = 500;
 
     // The condition on the filter is that of the index.
     internal const string HasMember =
@@ -23,6 +24,7 @@ public sealed class ClusterStore : IAsyncDisposable
     private readonly ClusterStoreOptions _options;
     private readonly PostgresMessageStore _store;
     private readonly NpgsqlDataSource _source;
+    private readonly Gathering<string, SessionPlace?> _finding;
 
     public ClusterStore(ClusterStoreOptions options, PostgresMessageStore store)
     {
@@ -38,6 +40,7 @@ public sealed class ClusterStore : IAsyncDisposable
             ApplicationName = "broker cluster",
             Enlist = false,
         });
+        _finding = new Gathering<string, SessionPlace?>(MostFound, FindAsync);
     }
 
     private long Owner => _store.Owner;
@@ -168,33 +171,22 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         Owner);
 
-    /// <summary>Takes a session from a process that has given it up or is dead; false when it is not there any more.</summary>
-    public async Task<bool> ClaimAsync(long session, long former, CancellationToken cancellationToken) =>
-        (await QueryAsync(
-            "UPDATE broker_session SET owner = $1, adopted_from = NULL, epoch = epoch + 1 WHERE number = $2 AND owner = $3 RETURNING number",
-            static r => r.GetInt64(0),
-            cancellationToken,
-            Owner, session, former)).Count == 1;
+    /// <summary>Takes sessions from processes that have given them up or are dead; those that are not there any more are not among the answers.</summary>
+    public Task<List<long>> ClaimAsync(IReadOnlyCollection<(long Session, long Former)> sessions, CancellationToken cancellationToken) => QueryAsync(
+        """
+        WITH wanted AS (SELECT * FROM unnest($2, $3) AS w (session, former)), locked AS (
+            SELECT s.number FROM broker_session s JOIN wanted w ON s.number = w.session AND s.owner = w.former
+            ORDER BY s.number FOR UPDATE OF s)
+        UPDATE broker_session s SET owner = $1, adopted_from = NULL, epoch = epoch + 1
+        FROM locked l WHERE s.number = l.number RETURNING s.number
+        """,
+        static r => r.GetInt64(0),
+        cancellationToken,
+        Owner, sessions.Select(static s => s.Session).ToArray(), sessions.Select(static s => s.Former).ToArray());
 
-    /// <summary>Where a client's durable session or Will is; null when it has none.</summary>
-    public async Task<SessionPlace?> FindAsync(string clientId, CancellationToken cancellationToken)
-    {
-        var found = await QueryAsync(
-            """
-            SELECT f.number, f.owner, s.address, s.port, s.generation,
-                coalesce(s.alive_until < clock_timestamp() AND NOT broker_is_member(f.owner), true)
-            FROM (
-                SELECT number, owner FROM broker_session WHERE client_id = $1
-                UNION ALL SELECT 0, owner FROM broker_will WHERE client_id = $1) f
-            LEFT JOIN broker_silo s ON s.owner = f.owner
-            ORDER BY f.number DESC LIMIT 1
-            """,
-            static r => new SessionPlace(
-                r.GetInt64(0), r.GetInt64(1), r.IsDBNull(2) ? null : ReadSilo(r, 2), r.GetBoolean(5)),
-            cancellationToken,
-            clientId);
-        return found.Count == 0 ? null : found[0];
-    }
+    /// <summary>Where a client's durable session or Will is; null when it has none. Clients that come together are looked for together.</summary>
+    public Task<SessionPlace?> FindAsync(string clientId, CancellationToken cancellationToken) =>
+        _finding.AskAsync(clientId).WaitAsync(cancellationToken);
 
     /// <summary>Whether a session belongs to this process.</summary>
     public bool IsOwn(SessionPlace place) => place.Owner == Owner;
@@ -251,15 +243,17 @@ public sealed class ClusterStore : IAsyncDisposable
         """,
         cancellationToken);
 
-    /// <summary>Ids of the messages that were stored for a session after a sequence number.</summary>
-    public Task<List<MessageId>> StoredIdsAsync(long session, long after, CancellationToken cancellationToken) => QueryAsync(
+    /// <summary>Ids of the messages that were stored for sessions after a sequence number of each.</summary>
+    public Task<List<(long Session, MessageId Id)>> StoredIdsAsync(
+        IReadOnlyCollection<(long Session, long After)> sessions, CancellationToken cancellationToken) => QueryAsync(
         """
-        SELECT m.id FROM broker_delivery d JOIN broker_message m ON m.number = d.message
-        WHERE d.session = $1 AND d.sequence > $2
+        SELECT d.session, m.id FROM unnest($1, $2) AS w (session, after)
+        JOIN broker_delivery d ON d.session = w.session AND d.sequence > w.after
+        JOIN broker_message m ON m.number = d.message
         """,
-        static r => PostgresRows.ReadId(r, 0),
+        static r => (r.GetInt64(0), PostgresRows.ReadId(r, 1)),
         cancellationToken,
-        session, after);
+        sessions.Select(static s => s.Session).ToArray(), sessions.Select(static s => s.After).ToArray());
 
     /// <summary>Which of these sessions have which of these messages.</summary>
     public Task<List<(long Session, MessageId Id)>> HeldAsync(
@@ -332,6 +326,31 @@ public sealed class ClusterStore : IAsyncDisposable
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private async Task FindAsync(IReadOnlyList<Gathering<string, SessionPlace?>.Asked> clients)
+    {
+        var found = (await QueryAsync(
+            """
+            SELECT f.client_id, f.number, f.owner, s.address, s.port, s.generation,
+                coalesce(s.alive_until < clock_timestamp() AND NOT broker_is_member(f.owner), true)
+            FROM (
+                SELECT client_id, number, owner FROM broker_session WHERE client_id = ANY ($1)
+                UNION ALL SELECT client_id, 0, owner FROM broker_will WHERE client_id = ANY ($1)) f
+            LEFT JOIN broker_silo s ON s.owner = f.owner
+            ORDER BY f.number
+            """,
+            static r => (Client: r.GetString(0), Place: new SessionPlace(
+                r.GetInt64(1), r.GetInt64(2), r.IsDBNull(3) ? null : ReadSilo(r, 3), r.GetBoolean(6))),
+            CancellationToken.None,
+            [clients.Select(static c => c.Item).Distinct(StringComparer.Ordinal).ToArray()]))
+
+            // Of a session and a Will the session, which comes last.
+            .GroupBy(static f => f.Client, StringComparer.Ordinal).ToDictionary(static g => g.Key, static g => g.Last().Place, StringComparer.Ordinal);
+        foreach (var client in clients)
+        {
+            client.Set(found.GetValueOrDefault(client.Item));
+        }
+    }
 
     private static SiloAddress ReadSilo(NpgsqlDataReader row) => ReadSilo(row, 0);
 

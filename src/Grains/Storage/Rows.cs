@@ -83,6 +83,19 @@ public sealed record RecoveredState(
 {
     /// <summary>Nothing.</summary>
     public static RecoveredState Empty { get; } = new(null, [], [], [], [], [], new Dictionary<long, QueueSummary>());
+
+    /// <summary>Each session with what belongs to it, by its number.</summary>
+    public Dictionary<long, RecoveredState> BySession()
+    {
+        var subscriptions = Subscriptions.ToLookup(static s => s.Session);
+        var replays = Replays.ToLookup(static r => r.Session);
+        return Sessions.ToDictionary(static s => s.Number, session => this with
+        {
+            Sessions = [session],
+            Subscriptions = [.. subscriptions[session.Number]],
+            Replays = [.. replays[session.Number]],
+        });
+    }
 }
 
 /// <summary>The deliveries of a session, without loading them.</summary>

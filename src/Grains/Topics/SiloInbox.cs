@@ -98,10 +98,10 @@ public sealed class SiloInbox(
     public Task<SiloAddress?> Detach(string clientId) => Moves.DetachAsync(clientId);
 
     /// <inheritdoc />
-    public Task Drain() => Moves.DrainAsync();
+    public Task Drain() => services.GetRequiredService<InFlightDrain>().DrainAsync();
 
     /// <inheritdoc />
-    public Task DrainTowards(SiloAddress silo) => Moves.DrainAsync(silo);
+    public Task DrainTowards(SiloAddress silo) => services.GetRequiredService<InFlightDrain>().DrainAsync(silo);
 
     /// <inheritdoc />
     public Task Flush(string clientId) => lifecycle.FlushAsync(clientId);

@@ -1,0 +1,190 @@
+using System.Runtime.CompilerServices;
+using Broker.Grains.Recovery;
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Grains.Topics;
+
+namespace Broker.Grains.Cluster;
+
+/// <summary>
+/// Takes sessions over from living silos, in the steps that <see cref="SessionMoves"/> lists: those that clients ask for while
+/// others are under way from the same silo make the next batch, which costs about what one session costs.
+/// </summary>
+public sealed class SessionTransfer(
+    ClusterStore store,
+    Peers peers,
+    LocalInterest local,
+    SessionTable sessions,
+    StateRecovery recovery,
+    Adoptions adoptions,
+    RecentMessages recent,
+    InFlightDrain drain)
+{
+    // A silo that does not answer may be dying; then the session is taken another way.
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+
+    // One attempt of the database; beyond it the connection counts as lost.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    // Of one batch: its rows are read at once, and its clients wait for all of it.
+    private const int Most = 256;
+
+    private readonly ConditionalWeakTable<Peer, Gathering<Transfer, bool>> _from = [];
+
+    /// <summary>Brings a session here. It is not stopped halfway when its client does not wait any longer.</summary>
+    /// <param name="place">Where it is: at <paramref name="from"/>.</param>
+    /// <returns>False when it has to be looked for again: another attempt for the same client is under way.</returns>
+    /// <exception cref="Exception">It stays where it was, or has another owner.</exception>
+    internal async Task<bool> BringAsync(string clientId, SessionPlace place, Peer from, CancellationToken cancellationToken) => await _from
+        .GetValue(from, peer => new Gathering<Transfer, bool>(Most, batch => BringAsync(batch, peer)))
+        .AskAsync(new Transfer(clientId, place, cancellationToken))
+        .WaitAsync(cancellationToken);
+
+    private async Task BringAsync(IReadOnlyList<Gathering<Transfer, bool>.Asked> batch, Peer peer)
+    {
+        var wanted = batch.Where(a => !a.Item.Client.IsCancellationRequested && sessions.Find(a.Item.ClientId) is null).ToList();
+        await Task.WhenAll(wanted.Select(asked => DetachAsync(asked, peer)));
+        wanted.RemoveAll(static asked => asked.Answer.IsCompleted);
+        if (wanted.Count > 0)
+        {
+            await MoveAsync(wanted, peer);
+        }
+
+        foreach (var asked in batch)
+        {
+            asked.Set(false);
+        }
+    }
+
+    private static async Task DetachAsync(Gathering<Transfer, bool>.Asked asked, Peer peer)
+    {
+        try
+        {
+            asked.Item.Former = await peer.Inbox.Detach(asked.Item.ClientId).WaitAsync(AnswerTime);
+            if (asked.Item.Place.Number == 0)
+            {
+                // A Will without a session: it was that silo's to publish or to withdraw.
+                asked.Set(true);
+            }
+        }
+        catch (Exception error)
+        {
+            asked.Fail(error);
+        }
+    }
+
+    private async Task MoveAsync(List<Gathering<Transfer, bool>.Asked> wanted, Peer peer)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var before = await LoadAsync(wanted.Select(static a => a.Item.Place.Number), patience.Token);
+        foreach (var asked in wanted.Where(a => !before.ContainsKey(a.Item.Place.Number)))
+        {
+            // It has ended meanwhile.
+            asked.Set(true);
+        }
+
+        // Else a message that the former silo had stored by now, and that comes here late for another subscriber, would be taken
+        // for a new one. It also brings what the client has published over there to the others before it repeats any of it here.
+        await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(drain.DrainAsync())).WaitAsync(AnswerTime);
+        var arriving = new List<Gathering<Transfer, bool>.Asked>();
+        try
+        {
+            foreach (var asked in wanted)
+            {
+                if (before.TryGetValue(asked.Item.Place.Number, out var state) && sessions.Find(asked.Item.ClientId) is null)
+                {
+                    asked.Item.Stored = state.Queues.GetValueOrDefault(asked.Item.Place.Number).LastSequence;
+                    asked.Item.Session = recovery.AddArriving(state, asked.Item.Former is { } former ? adoptions.Of(former) : null);
+                    arriving.Add(asked);
+                }
+            }
+
+            await local.AnnouncedAsync().WaitAsync(AnswerTime);
+            await Task.WhenAll(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(drain.DrainAsync(peer.Address)))
+                .WaitAsync(AnswerTime);
+            await Task.WhenAll(arriving.Select(a => peer.Inbox.Flush(a.Item.ClientId))).WaitAsync(AnswerTime);
+        }
+        catch
+        {
+            arriving.ForEach(a => sessions.Discard(a.Item.Session!));
+            throw;
+        }
+
+        await FinishAsync(arriving, peer);
+    }
+
+    /// <summary>From here on there is no way back: what comes for the sessions waits in them.</summary>
+    private async Task FinishAsync(List<Gathering<Transfer, bool>.Asked> arriving, Peer former)
+    {
+        var claimed = await UntilAnsweredAsync(token => ClaimAsync(arriving.ConvertAll(static a => a.Item), token));
+        foreach (var asked in arriving.Where(a => !claimed.Contains(a.Item.Place.Number)))
+        {
+            sessions.Discard(asked.Item.Session!);
+            asked.Fail(new StoreException($"The session of '{asked.Item.ClientId}' has another owner."));
+        }
+
+        arriving.RemoveAll(a => !claimed.Contains(a.Item.Place.Number));
+        var (states, stored) = await UntilAnsweredAsync(async token => (
+            await LoadAsync(arriving.Select(static a => a.Item.Place.Number), token),
+            (await store.StoredIdsAsync(arriving.ConvertAll(static a => (a.Item.Place.Number, a.Item.Stored)), token))
+                .ToLookup(static s => s.Session, static s => s.Id)));
+        foreach (var asked in arriving)
+        {
+            var (clientId, number) = (asked.Item.ClientId, asked.Item.Place.Number);
+            recent.Moved(clientId, [.. stored[number]]);
+            recovery.Arrive(asked.Item.Session!, states[number], recent);
+            asked.Set(true);
+            former.Inbox.Forget(clientId).Ignore();
+        }
+    }
+
+    private async Task<Dictionary<long, RecoveredState>> LoadAsync(IEnumerable<long> numbers, CancellationToken cancellationToken) =>
+        (await store.LoadAsync([.. numbers], cancellationToken)).BySession();
+
+    /// <summary>Also those that an earlier attempt had claimed, whose answer was lost.</summary>
+    private async Task<HashSet<long>> ClaimAsync(List<Transfer> transfers, CancellationToken cancellationToken)
+    {
+        var claimed = (await store.ClaimAsync(transfers.ConvertAll(static t => (t.Place.Number, t.Place.Owner)), cancellationToken)).ToHashSet();
+        foreach (var transfer in transfers.Where(t => !claimed.Contains(t.Place.Number)))
+        {
+            if (await store.FindAsync(transfer.ClientId, cancellationToken) is { } now
+                && now.Number == transfer.Place.Number && store.IsOwn(now))
+            {
+                claimed.Add(now.Number);
+            }
+        }
+
+        return claimed;
+    }
+
+    /// <summary>Tries again as long as the database does not answer: nobody else can know what it has done.</summary>
+    private static async Task<T> UntilAnsweredAsync<T>(Func<CancellationToken, Task<T>> attempt)
+    {
+        while (true)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            try
+            {
+                return await attempt(patience.Token);
+            }
+            catch (Exception error) when (error is StoreException or OperationCanceledException)
+            {
+                await Task.Delay(Pause);
+            }
+        }
+    }
+
+    /// <param name="Client">Cancelled when the client waits no more.</param>
+    private sealed record Transfer(string ClientId, SessionPlace Place, CancellationToken Client)
+    {
+        /// <summary>Dead silo that the session came from before, if messages may still be under way to there.</summary>
+        public SiloAddress? Former { get; set; }
+
+        /// <summary>Its last delivery that was in the store before it began to arrive.</summary>
+        public long Stored { get; set; }
+
+        public Session? Session { get; set; }
+    }
+}
