@@ -99,6 +99,9 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
     [BalancedFact]
     public Task Four_silos_become_two() => ScaleInAsync(600);
 
+    [BalancedFact(IsLong = true)]
+    public Task Four_silos_with_ten_thousand_clients_become_two() => ScaleInAsync(Many);
+
     [BalancedFact]
     public Task All_silos_are_restarted_and_everybody_comes_at_once() => StormAsync(600);
 

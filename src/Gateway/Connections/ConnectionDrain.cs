@@ -19,6 +19,9 @@ internal sealed partial class ConnectionDrain(
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
+    // What silos move in one go; clients whose sessions wait behind that could as well have stayed.
+    private const int MovesAtOnce = 256;
+
     private readonly ILogger _logger = logger;
 
     /// <summary>Whether there is somebody to hand sessions to, and this silo still has them.</summary>
@@ -60,11 +63,13 @@ internal sealed partial class ConnectionDrain(
                 }
             }
 
+            sentAway.RemoveAll(static session => session.State == SessionState.Ended);
+            var isCongested = sentAway.Count(static session => session.IsDeparting) > MovesAtOnce;
             var hasOthers = HasOthers;
             var goodbye = hasOthers
                 ? new DisconnectPacket { Reason = ReasonCode.UseAnotherServer, ServerReference = options.ServerReference }
                 : new DisconnectPacket { Reason = ReasonCode.ServerShuttingDown };
-            for (var due = hasOthers ? pace.Due(open.Count, clock.Elapsed) : open.Count; due > 0; due--)
+            for (var due = hasOthers ? pace.Due(open.Count, clock.Elapsed, isCongested) : open.Count; due > 0; due--)
             {
                 var connection = open.Dequeue();
                 if (hasOthers && connection.Session is { IsDurable: true } session)

@@ -18,7 +18,7 @@ public sealed partial class Session
     }
 
     /// <summary>The session's client is connected elsewhere, and so will the session be: its writes may be refused.</summary>
-    internal bool IsDeparting { get; set; }
+    public bool IsDeparting { get; internal set; }
 
     /// <summary>It is routable and waits for its rows: deliveries wait as well.</summary>
     internal void BeginArrival()

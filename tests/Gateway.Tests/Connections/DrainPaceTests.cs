@@ -16,6 +16,10 @@ public sealed class DrainPaceTests
         Assert.InRange(SecondsFor(connections: 10_000, rate: 100, TimeSpan.FromSeconds(17)), 15, 17.1);
 
     [Fact]
+    public void While_other_silos_are_behind_connections_are_closed_no_faster_than_the_time_demands() =>
+        Assert.InRange(SecondsFor(connections: 1000, rate: 500, TimeSpan.FromSeconds(17), isCongested: true), 16.8, 17.1);
+
+    [Fact]
     public void Rate_0_closes_all_at_once() =>
         Assert.Equal(5000, new DrainPace(0, TimeSpan.FromSeconds(17)).Due(5000, TimeSpan.Zero));
 
@@ -27,12 +31,12 @@ public sealed class DrainPaceTests
     public void Fractions_of_a_connection_add_up() =>
         Assert.Equal(5.0, SecondsFor(connections: 5, rate: 1, TimeSpan.FromSeconds(60)), 0.1);
 
-    private static double SecondsFor(int connections, int rate, TimeSpan time)
+    private static double SecondsFor(int connections, int rate, TimeSpan time, bool isCongested = false)
     {
         var pace = new DrainPace(rate, time);
         for (var elapsed = TimeSpan.Zero; ; elapsed += Look)
         {
-            connections -= pace.Due(connections, elapsed);
+            connections -= pace.Due(connections, elapsed, isCongested);
             if (connections == 0)
             {
                 return elapsed.TotalSeconds;
