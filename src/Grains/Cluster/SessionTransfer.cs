@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Broker.Grains.Recovery;
 using Broker.Grains.Sessions;
@@ -23,6 +24,10 @@ public sealed class SessionTransfer(
     // A silo that does not answer may be dying; then the session is taken another way.
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
 
+    // What is under way waits for sessions that arrive elsewhere, and those for what is under way to here: whoever gives up first
+    // lets the others go on. So it is given up early, by chance, and later when it only takes long.
+    private static readonly TimeSpan ShortestDrain = TimeSpan.FromMilliseconds(250);
+
     // One attempt of the database; beyond it the connection counts as lost.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -31,25 +36,25 @@ public sealed class SessionTransfer(
     // Of one batch: its rows are read at once, and its clients wait for all of it.
     private const int Most = 256;
 
-    private readonly ConditionalWeakTable<Peer, Gathering<Transfer, bool>> _from = [];
+    private readonly ConditionalWeakTable<Peer, Source> _from = [];
 
     /// <summary>Brings a session here. It is not stopped halfway when its client does not wait any longer.</summary>
     /// <param name="place">Where it is: at <paramref name="from"/>.</param>
     /// <returns>False when it has to be looked for again: another attempt for the same client is under way.</returns>
     /// <exception cref="Exception">It stays where it was, or has another owner.</exception>
     internal async Task<bool> BringAsync(string clientId, SessionPlace place, Peer from, CancellationToken cancellationToken) => await _from
-        .GetValue(from, peer => new Gathering<Transfer, bool>(Most, batch => BringAsync(batch, peer)))
+        .GetValue(from, peer => new Source(this, peer)).Transfers
         .AskAsync(new Transfer(clientId, place, cancellationToken))
         .WaitAsync(cancellationToken);
 
-    private async Task BringAsync(IReadOnlyList<Gathering<Transfer, bool>.Asked> batch, Peer peer)
+    private async Task BringAsync(IReadOnlyList<Gathering<Transfer, bool>.Asked> batch, Source source)
     {
         var wanted = batch.Where(a => !a.Item.Client.IsCancellationRequested && sessions.Find(a.Item.ClientId) is null).ToList();
-        await Task.WhenAll(wanted.Select(asked => DetachAsync(asked, peer)));
+        await Task.WhenAll(wanted.Select(asked => DetachAsync(asked, source.Peer)));
         wanted.RemoveAll(static asked => asked.Answer.IsCompleted);
         if (wanted.Count > 0)
         {
-            await MoveAsync(wanted, peer);
+            await MoveAsync(wanted, source);
         }
 
         foreach (var asked in batch)
@@ -75,8 +80,9 @@ public sealed class SessionTransfer(
         }
     }
 
-    private async Task MoveAsync(List<Gathering<Transfer, bool>.Asked> wanted, Peer peer)
+    private async Task MoveAsync(List<Gathering<Transfer, bool>.Asked> wanted, Source source)
     {
+        var peer = source.Peer;
         using var patience = new CancellationTokenSource(Patience);
         var before = await LoadAsync(wanted.Select(static a => a.Item.Place.Number), patience.Token);
         foreach (var asked in wanted.Where(a => !before.ContainsKey(a.Item.Place.Number)))
@@ -87,7 +93,7 @@ public sealed class SessionTransfer(
 
         // Else a message that the former silo had stored by now, and that comes here late for another subscriber, would be taken
         // for a new one. It also brings what the client has published over there to the others before it repeats any of it here.
-        await Task.WhenAll(peers.Living.Select(static p => p.Inbox.Drain()).Append(drain.DrainAsync())).WaitAsync(AnswerTime);
+        await source.DrainAsync(peers.Living.Select(static p => p.Inbox.Drain()).Append(drain.DrainAsync()));
         var arriving = new List<Gathering<Transfer, bool>.Asked>();
         try
         {
@@ -102,8 +108,7 @@ public sealed class SessionTransfer(
             }
 
             await local.AnnouncedAsync().WaitAsync(AnswerTime);
-            await Task.WhenAll(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(drain.DrainAsync(peer.Address)))
-                .WaitAsync(AnswerTime);
+            await source.DrainAsync(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(drain.DrainAsync(peer.Address)));
             await Task.WhenAll(arriving.Select(a => peer.Inbox.Flush(a.Item.ClientId))).WaitAsync(AnswerTime);
         }
         catch
@@ -174,6 +179,40 @@ public sealed class SessionTransfer(
                 await Task.Delay(Pause);
             }
         }
+    }
+
+    /// <summary>A silo that sessions come from. One batch uses it at a time.</summary>
+    private sealed class Source
+    {
+        private TimeSpan _drainTime = ShortestDrain;
+
+        public Source(SessionTransfer transfer, Peer peer)
+        {
+            Peer = peer;
+            Transfers = new Gathering<Transfer, bool>(Most, batch => transfer.BringAsync(batch, this));
+        }
+
+        public Peer Peer { get; }
+
+        public Gathering<Transfer, bool> Transfers { get; }
+
+        /// <summary>Waits for what is under way, not much longer than it took lately.</summary>
+        public async Task DrainAsync(IEnumerable<Task> drains)
+        {
+            var clock = Stopwatch.StartNew();
+            try
+            {
+                await Task.WhenAll(drains).WaitAsync(_drainTime * (0.5 + Random.Shared.NextDouble()));
+                _drainTime = Between(clock.Elapsed * 4);
+            }
+            catch (TimeoutException)
+            {
+                _drainTime = Between(_drainTime * 2);
+                throw;
+            }
+        }
+
+        private static TimeSpan Between(TimeSpan time) => time < ShortestDrain ? ShortestDrain : time > AnswerTime ? AnswerTime : time;
     }
 
     /// <param name="Client">Cancelled when the client waits no more.</param>
