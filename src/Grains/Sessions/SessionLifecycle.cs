@@ -287,8 +287,9 @@ public sealed class SessionLifecycle(
 
         if (link is { IsSentAway: true })
         {
-            // It is back before the end of its connection has been seen to.
-            return new DelayedWill(will, environment.Now, IsLeftByBroker: true);
+            // It is back before the end of its connection has been seen to. When this CONNECT is refused it has the usual time left.
+            var grace = (long)environment.Options.WillGraceAfterRestart.TotalMilliseconds;
+            return new DelayedWill(will, environment.Now + Math.Max(will.DelayInterval * 1000L, grace), IsLeftByBroker: true);
         }
 
         if (will.DelayInterval == 0 || !resumes)

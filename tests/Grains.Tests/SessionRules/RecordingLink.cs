@@ -20,6 +20,8 @@ internal sealed class RecordingLink : IClientLink
 
     public IEnumerable<int> Numbers => Published.Select(static p => p.Number);
 
+    public bool IsSentAway { get; init; }
+
     public ReasonCode? ClosedWith { get; private set; }
 
     public SendStatus TryPublish(scoped in PublishSource source, scoped in DeliveryHeader header)

@@ -2,6 +2,7 @@ using System.Text;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
 using Xunit;
@@ -39,6 +40,32 @@ public sealed class TakeoverRaceTests
         await TakeOverAsync(broker);
         broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, newExpiryInterval: 0);
         Check(broker, session, epoch, watcher, wills);
+    }
+
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(60u)]
+    public async Task Client_that_was_sent_away_is_back_before_the_end_of_its_connection_and_has_not_died(uint willDelay)
+    {
+        using var broker = NewBroker();
+        var (watcher, session, epoch) = await StartAsync(broker, willDelay, isSentAway: true);
+        await TakeOverAsync(broker);
+        broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, newExpiryInterval: null);
+        Check(broker, session, epoch, watcher, wills: 0);
+    }
+
+    [Fact]
+    public async Task Client_that_was_sent_away_and_is_refused_has_the_usual_time_left()
+    {
+        using var broker = NewBroker();
+        var (watcher, _, _) = await StartAsync(broker, willDelay: 0, isSentAway: true);
+        var connecting = broker.Lifecycle.ConnectAsync(Client, Claim(cleanStart: false));
+        broker.Store.Fail();
+        await Assert.ThrowsAnyAsync<StoreException>(() => connecting);
+
+        broker.Wills.Tick();
+        Assert.Empty(watcher.Published);
+        Assert.Equal(1, broker.Wills.DelayedCount);
     }
 
     [Theory]
@@ -103,7 +130,7 @@ public sealed class TakeoverRaceTests
     private static ModelBroker NewBroker() => new(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
 
     /// <summary>A connected client with a Will, and one that watches for it.</summary>
-    private static async Task<(RecordingLink Watcher, Session Session, long Epoch)> StartAsync(ModelBroker broker, uint willDelay)
+    private static async Task<(RecordingLink Watcher, Session Session, long Epoch)> StartAsync(ModelBroker broker, uint willDelay, bool isSentAway = false)
     {
         var (watching, granted) = await broker.ConnectAsync("watcher");
         watching.Subscribe("will", (byte)QualityOfService.AtMostOnce, 0, out _);
@@ -117,7 +144,7 @@ public sealed class TakeoverRaceTests
             Qos = QualityOfService.AtMostOnce, Retain = false, DelayInterval = willDelay,
         };
         var (session, grant) = await broker.ConnectAsync(Client, Claim(cleanStart: false) with { Will = will });
-        Assert.True(session.Attach(new RecordingLink(), grant.Epoch, ushort.MaxValue));
+        Assert.True(session.Attach(new RecordingLink { IsSentAway = isSentAway }, grant.Epoch, ushort.MaxValue));
         return (watcher, session, grant.Epoch);
     }
 
