@@ -76,7 +76,9 @@ public sealed class HttpPublishTests() : OwnBrokerTest(("Session:MaxQueued", "10
     {
         using var http = new AdminClient(Http);
         foreach (var body in (string[])["{", "[1]", "{}", """{"topic": ""}""", """{"topic": "t", "qos": 3}""", """{"topic": "t", "color": 1}""",
-            """{"topic": "t", "payload": "?", "encoding": "base64"}""", """{"topic": "t", "properties": {"responseTopic": "+"}}"""])
+            """{"topic": "t", "payload": "?", "encoding": "base64"}""", """{"topic": "t", "properties": {"responseTopic": "+"}}""",
+            """{"topic": null}""", """{"topic": "t", "payload": null}""", """{"topic": "t", "properties": {"userProperties": [null]}}""",
+            """[{"topic": "t"}, null]""", """[{"topic": "t"}, {"topic": "t", "properties": {"userProperties": [{"name": "a"}]}}]"""])
         {
             Assert.True((await http.PostAsync(Path, body, HttpStatusCode.BadRequest)).TryGetProperty("error", out _), body);
         }

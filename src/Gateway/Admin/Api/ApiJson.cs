@@ -5,6 +5,8 @@ namespace Broker.Gateway.Admin.Api;
 /// <summary>Bodies of the HTTP interface; code made at build time, so that the first request costs no reflection.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ApiError))]
 [JsonSerializable(typeof(DropsAnswer))]

@@ -72,6 +72,13 @@ internal static class PublishEndpoint
 
     private static async Task AnswerAsync(HttpContext context, HttpPublisher publisher, ClientIdentity user, JsonElement body)
     {
+        if (body.ValueKind == JsonValueKind.Array && body.GetArrayLength() > MaxBatch)
+        {
+            await context.Response.RefuseAsync($"at most {MaxBatch} messages");
+            return;
+        }
+
+        // All of them are read before the first is published: who is told that one is wrong sends all of them again.
         List<PublishRequest> requests;
         try
         {
@@ -82,12 +89,6 @@ internal static class PublishEndpoint
         catch (JsonException error)
         {
             await context.Response.RefuseAsync(error.Message);
-            return;
-        }
-
-        if (requests.Count > MaxBatch)
-        {
-            await context.Response.RefuseAsync($"at most {MaxBatch} messages");
             return;
         }
 
@@ -108,8 +109,15 @@ internal static class PublishEndpoint
         await context.Response.AnswerAsync(answers[0], ApiJson.Default.PublishAnswer, StatusOf(answers[0]));
     }
 
-    private static PublishRequest Read(JsonElement element) =>
-        element.Deserialize(ApiJson.Default.PublishRequest) ?? throw new JsonException("a message is an object");
+    private static PublishRequest Read(JsonElement element)
+    {
+        var request = element.Deserialize(ApiJson.Default.PublishRequest) ?? throw new JsonException("a message is an object");
+
+        // Of lists the reader checks no elements.
+        return request.Properties?.UserProperties.Any(static p => p is null) == true
+            ? throw new JsonException("a user property is an object")
+            : request;
+    }
 
     private static int StatusOf(PublishAnswer answer) => (ReasonCode)answer.Code switch
     {
