@@ -37,6 +37,12 @@ internal sealed partial class ClientConnection
             }
 
             reasons[i] = await AllowAsync(request);
+            if (_isClosing)
+            {
+                // Somebody else may act for the session by now; what was granted before is saved, and nobody is told.
+                break;
+            }
+
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
                 granted.Add(_session!.Backup(request.Filter));
@@ -47,8 +53,7 @@ internal sealed partial class ClientConnection
         if (_session!.IsDurable && granted.Count > 0 && await SaveAsync(granted) is { } refused)
         {
             // Not durable, so not granted: what was there before is back before the client is told.
-            PutBack(granted);
-            EndLeftGroups(granted);
+            SubscriptionStart.PutBack(_services, _session, granted);
             replays.Clear();
             for (var i = 0; i < reasons.Length; i++)
             {
@@ -93,8 +98,7 @@ internal sealed partial class ClientConnection
         if (_session!.IsDurable && await SaveAsync(changed) is { } refused)
         {
             // It is not what the operator wants it to be; the client comes again.
-            PutBack(changed);
-            EndLeftGroups(changed);
+            SubscriptionStart.PutBack(_services, _session, changed);
             Close(refused);
             return;
         }
@@ -122,27 +126,6 @@ internal sealed partial class ClientConnection
         {
             Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
             return StoreErrors.ReasonFor(error);
-        }
-    }
-
-    /// <summary>From the last to the first: a filter may stand in one packet twice.</summary>
-    private void PutBack(List<SubscriptionBackup> changed)
-    {
-        for (var i = changed.Count - 1; i >= 0; i--)
-        {
-            _session!.PutBack(changed[i]);
-        }
-    }
-
-    /// <summary>What has become of subscriptions is settled: a group that has nobody ends.</summary>
-    private void EndLeftGroups(List<SubscriptionBackup> changed)
-    {
-        foreach (var subscription in changed)
-        {
-            if (SharedFilter.IsShared(subscription.Filter))
-            {
-                _services.Shared.EndIfEmpty(subscription.Filter);
-            }
         }
     }
 
@@ -207,6 +190,12 @@ internal sealed partial class ClientConnection
             filters[i] = await AskAboutEndAsync(packet.Filters[i]);
         }
 
+        if (_isClosing)
+        {
+            // Somebody else may act for the session by now.
+            return;
+        }
+
         var reasons = new ReasonCode[filters.Length];
         var removed = new List<SubscriptionBackup>();
         for (var i = 0; i < reasons.Length; i++)
@@ -222,14 +211,9 @@ internal sealed partial class ClientConnection
         }
 
         var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;
-        if (refusal is not null)
-        {
-            PutBack(removed);
-        }
-
-        EndLeftGroups(removed);
         if (refusal is { } refused)
         {
+            SubscriptionStart.PutBack(_services, _session, removed);
             if (Version != ProtocolVersion.Mqtt5)
             {
                 // UNSUBACK of 3.x has no failure: it must not be sent.
@@ -240,6 +224,10 @@ internal sealed partial class ClientConnection
             // UNSUBACK has no Quota exceeded.
             Array.Fill(
                 reasons, ReasonCodes.IsAllowed(refused, PacketType.UnsubAck) ? refused : ReasonCode.ImplementationSpecificError);
+        }
+        else
+        {
+            SubscriptionStart.EndLeftGroups(_services, removed);
         }
 
         for (var i = 0; i < reasons.Length; i++)

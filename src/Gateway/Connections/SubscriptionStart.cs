@@ -4,7 +4,7 @@ using Broker.Protocol;
 
 namespace Broker.Gateway.Connections;
 
-/// <summary>A subscription from its grant until every silo knows of it.</summary>
+/// <summary>A subscription from its grant until every silo knows of it, or until the store has refused it.</summary>
 internal static class SubscriptionStart
 {
     /// <summary>Subscribes a session. From here on messages are routed to it.</summary>
@@ -39,6 +39,29 @@ internal static class SubscriptionStart
 
         session.AddReplay(replay);
         replays.Add(replay);
+    }
+
+    /// <summary>Undoes changes, from the last to the first: a filter may stand in one packet twice.</summary>
+    public static void PutBack(ConnectionServices services, Session session, List<SubscriptionBackup> changed)
+    {
+        for (var i = changed.Count - 1; i >= 0; i--)
+        {
+            session.PutBack(changed[i]);
+        }
+
+        EndLeftGroups(services, changed);
+    }
+
+    /// <summary>What has become of subscriptions is settled: a group that has nobody ends.</summary>
+    public static void EndLeftGroups(ConnectionServices services, List<SubscriptionBackup> changed)
+    {
+        foreach (var subscription in changed)
+        {
+            if (SharedFilter.IsShared(subscription.Filter))
+            {
+                services.Shared.EndIfEmpty(subscription.Filter);
+            }
+        }
     }
 
     /// <summary>Completes when every silo of a cluster knows of the subscriptions.</summary>

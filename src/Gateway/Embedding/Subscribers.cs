@@ -81,8 +81,10 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
 
         if (session.IsDurable)
         {
-            await session.SaveSubscriptionsAsync(changed.ConvertAll(static c => c.Filter));
+            await SaveAsync(session, changed);
         }
+
+        SubscriptionStart.EndLeftGroups(services, changed);
 
         if (services.IsCluster)
         {
@@ -92,6 +94,20 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
         if (replays.Count > 0)
         {
             session.BeginReplays();
+        }
+    }
+
+    private async Task SaveAsync(Session session, List<SubscriptionBackup> changed)
+    {
+        try
+        {
+            await session.SaveSubscriptionsAsync(changed.ConvertAll(static c => c.Filter));
+        }
+        catch
+        {
+            // A session that lasts is subscribed to what it was: the application is told that nothing has changed.
+            SubscriptionStart.PutBack(services, session, changed);
+            throw;
         }
     }
 
