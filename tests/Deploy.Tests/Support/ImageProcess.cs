@@ -35,7 +35,8 @@ internal sealed class ImageProcess(string app, bool hasData) : BrokerServer
 
     private static readonly Dockerfile Image = Dockerfile.Read();
 
-    private readonly int _httpPort = FreePort();
+    private int _httpPort = FreePort();
+    private bool _hasOtherPort;
 
     /// <summary>Why there cannot be one on this machine; null when there can.</summary>
     public static string? Obstacle { get; } = FindObstacle();
@@ -65,6 +66,24 @@ internal sealed class ImageProcess(string app, bool hasData) : BrokerServer
         await ready;
         var address = mqtt.Split(' ', StringSplitOptions.RemoveEmptyEntries).First(static word => word.Contains("://", StringComparison.Ordinal));
         Mqtt = new IPEndPoint(IPAddress.Loopback, new Uri(address).Port);
+    }
+
+    /// <summary>Once, with another HTTP port: somebody else may have been given the first between its choice and its use.</summary>
+    protected override bool MayStartAgain(TimeSpan elapsed)
+    {
+        if (Mqtt is not null)
+        {
+            return base.MayStartAgain(elapsed);
+        }
+
+        if (_hasOtherPort)
+        {
+            return false;
+        }
+
+        _hasOtherPort = true;
+        _httpPort = FreePort();
+        return true;
     }
 
     private static int FreePort()

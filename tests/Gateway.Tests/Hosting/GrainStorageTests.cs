@@ -21,10 +21,17 @@ public sealed class GrainStorageTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _database = await (await PostgresTestServer.SharedAsync()).CreateDatabaseAsync();
-        _silo = new HostBuilder()
-            .UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0).AddGrainStorage(_database))
-            .Build();
-        await _silo.StartAsync();
+        try
+        {
+            await StartSiloAsync();
+        }
+        catch (Exception failure) when (failure.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+        {
+            // Somebody else was given the port between its choice and its use.
+            _silo.Dispose();
+            await StartSiloAsync();
+        }
+
         _storage = _silo.Services.GetRequiredService<IGrainStorage>();
     }
 
@@ -120,6 +127,14 @@ public sealed class GrainStorageTests : IAsyncLifetime
     }
 
     private static GrainId Grain(string key) => GrainId.Create("test", key);
+
+    private async Task StartSiloAsync()
+    {
+        _silo = new HostBuilder()
+            .UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0).AddGrainStorage(_database))
+            .Build();
+        await _silo.StartAsync();
+    }
 
     private static int FreePort()
     {

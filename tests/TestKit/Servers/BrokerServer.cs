@@ -9,6 +9,9 @@ public abstract class BrokerServer : IAsyncDisposable
     // 90 s: a loaded machine that starts several runtimes at once; the promise of a quick start has its own test.
     protected static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
 
+    // 10 s: somebody else's short connection that was given the port while the broker was down.
+    private static readonly TimeSpan PortLimit = TimeSpan.FromSeconds(10);
+
     private static readonly HashSet<Process> Running = [];
 
     private readonly TemporaryFolder _folder = new();
@@ -42,6 +45,10 @@ public abstract class BrokerServer : IAsyncDisposable
 
     protected string Folder => _folder.Path;
 
+    private bool IsPortTaken => Output.Text.Split('\n').Any(static line =>
+        (line.Contains(" port ", StringComparison.Ordinal) && line.Contains(" is in use", StringComparison.Ordinal))
+        || line.Contains("address already in use", StringComparison.OrdinalIgnoreCase));
+
     private Process Process => _process ?? throw new InvalidOperationException("the broker was not started");
 
     /// <summary>Starts the broker under test and waits until it is ready.</summary>
@@ -64,32 +71,23 @@ public abstract class BrokerServer : IAsyncDisposable
     }
 
     /// <summary>Starts the process, again on the same folder and ports after the first time.</summary>
+    /// <remarks>Tried again for a while when somebody else has a port that it had before.</remarks>
     public async Task StartAsync()
     {
-        Output = new ServerOutput();
-        var process = new Process { StartInfo = Command() };
-        process.StartInfo.RedirectStandardOutput = true;
-        process.StartInfo.RedirectStandardError = true;
-        Output.Attach(process);
-        var ready = ReadyAsync();
-        process.Start();
-        lock (Running)
+        var clock = Stopwatch.StartNew();
+        while (true)
         {
-            Running.Add(process);
+            try
+            {
+                await StartOnceAsync();
+                return;
+            }
+            catch (TestFailureException) when (!IsRunning && IsPortTaken && MayStartAgain(clock.Elapsed))
+            {
+                Forget();
+                await Task.Delay(TimeSpan.FromMilliseconds(200));
+            }
         }
-
-        _process = process;
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        var exited = process.WaitForExitAsync();
-        var first = await Task.WhenAny(ready, exited, Task.Delay(StartLimit));
-        if (first != ready)
-        {
-            var what = first == exited ? $"exited with {process.ExitCode}" : $"was not ready in {StartLimit.TotalSeconds} s";
-            throw new TestFailureException($"the broker {what}:\n{Output.Text}");
-        }
-
-        await ready;
     }
 
     /// <summary>SIGKILL: the process has no chance to write anything.</summary>
@@ -141,6 +139,9 @@ public abstract class BrokerServer : IAsyncDisposable
     /// <summary>Completes when clients can connect; called before the process starts.</summary>
     protected abstract Task ReadyAsync();
 
+    /// <summary>Whether a start that failed over a port that is taken is worth another one, so long after the first.</summary>
+    protected virtual bool MayStartAgain(TimeSpan elapsed) => Mqtt is not null && elapsed < PortLimit;
+
     private static void KillAll()
     {
         lock (Running)
@@ -150,6 +151,34 @@ public abstract class BrokerServer : IAsyncDisposable
                 process.Kill();
             }
         }
+    }
+
+    private async Task StartOnceAsync()
+    {
+        Output = new ServerOutput();
+        var process = new Process { StartInfo = Command() };
+        process.StartInfo.RedirectStandardOutput = true;
+        process.StartInfo.RedirectStandardError = true;
+        Output.Attach(process);
+        var ready = ReadyAsync();
+        process.Start();
+        lock (Running)
+        {
+            Running.Add(process);
+        }
+
+        _process = process;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        var exited = process.WaitForExitAsync();
+        var first = await Task.WhenAny(ready, exited, Task.Delay(StartLimit));
+        if (first != ready)
+        {
+            var what = first == exited ? $"exited with {process.ExitCode}" : $"was not ready in {StartLimit.TotalSeconds} s";
+            throw new TestFailureException($"the broker {what}:\n{Output.Text}");
+        }
+
+        await ready;
     }
 
     private Process Refreshed()
