@@ -14,28 +14,42 @@ public sealed class WebhookTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
+    // Longer than a test holds an answer back: no request is given up meanwhile.
+    private static readonly TimeSpan Patient = TimeSpan.FromSeconds(60);
+
     [Fact]
     public async Task Events_are_posted_in_order_and_what_comes_during_a_request_is_in_the_next()
     {
         await using var server = await WebhookServer.StartAsync();
         var gate = new TaskCompletionSource();
         server.Gate = gate.Task;
-        await using var broker = await StartAsync(server.Url, options => options.Token = "a-token");
-
-        await ConnectAsync(broker, "first");
-        var first = await server.NextAsync();
-        for (var i = 0; i < 5; i++)
+        await using var broker = await StartAsync(server.Url, options =>
         {
-            await ConnectAsync(broker, $"{i}");
-        }
+            options.Token = "a-token";
+            options.Timeout = Patient;
+        });
 
-        gate.SetResult();
-        var second = await server.NextAsync();
-        Assert.Equal(["client.connected first"], first.Names);
-        Assert.Equal(Enumerable.Range(0, 5).Select(static i => $"client.connected {i}"), second.Names);
-        Assert.Equal("Bearer a-token", second.Authorization);
-        Assert.NotEqual(first.Batch, second.Batch);
-        Assert.Equal("127.0.0.1", second.Events[0].GetProperty("address").GetString());
+        try
+        {
+            await ConnectAsync(broker, "first");
+            var first = await server.NextAsync();
+            for (var i = 0; i < 5; i++)
+            {
+                await ConnectAsync(broker, $"{i}");
+            }
+
+            gate.SetResult();
+            var second = await server.NextAsync();
+            Assert.Equal(["client.connected first"], first.Names);
+            Assert.Equal(Enumerable.Range(0, 5).Select(static i => $"client.connected {i}"), second.Names);
+            Assert.Equal("Bearer a-token", second.Authorization);
+            Assert.NotEqual(first.Batch, second.Batch);
+            Assert.Equal("127.0.0.1", second.Events[0].GetProperty("address").GetString());
+        }
+        finally
+        {
+            gate.TrySetResult();
+        }
     }
 
     [Fact]
@@ -75,18 +89,29 @@ public sealed class WebhookTests
         await using var server = await WebhookServer.StartAsync();
         var gate = new TaskCompletionSource();
         server.Gate = gate.Task;
-        await using var broker = await StartAsync(server.Url, options => options.MaxQueued = 3);
-
-        await ConnectAsync(broker, "first");
-        await server.NextAsync();
-        for (var i = 0; i < 8; i++)
+        await using var broker = await StartAsync(server.Url, options =>
         {
-            await ConnectAsync(broker, $"{i}");
-        }
+            options.MaxQueued = 3;
+            options.Timeout = Patient;
+        });
 
-        Assert.Equal(5, lost.Count);
-        gate.SetResult();
-        Assert.Equal(["client.connected 0", "client.connected 1", "client.connected 2"], (await server.NextAsync()).Names);
+        try
+        {
+            await ConnectAsync(broker, "first");
+            await server.NextAsync();
+            for (var i = 0; i < 8; i++)
+            {
+                await ConnectAsync(broker, $"{i}");
+            }
+
+            Assert.Equal(5, lost.Count);
+            gate.SetResult();
+            Assert.Equal(["client.connected 0", "client.connected 1", "client.connected 2"], (await server.NextAsync()).Names);
+        }
+        finally
+        {
+            gate.TrySetResult();
+        }
     }
 
     [Theory]
