@@ -60,7 +60,7 @@ public sealed class PostgresOutageTests
     {
         await using var server = await PostgresTestServer.StartNewAsync();
         var connectionString = await server.CreateDatabaseAsync();
-        await using var store = NewStore(connectionString, TimeSpan.FromSeconds(1));
+        await using var store = NewStore(connectionString, TimeSpan.FromSeconds(3));
         await store.OpenedAsync();
         var session = await store.NewSessionAsync("c");
         await server.FreezeAsync(frozen: true);
@@ -85,7 +85,7 @@ public sealed class PostgresOutageTests
     {
         await using var server = await PostgresTestServer.StartNewAsync();
         var connectionString = await server.CreateDatabaseAsync();
-        var store = NewStore(connectionString, TimeSpan.FromSeconds(1));
+        var store = NewStore(connectionString, TimeSpan.FromSeconds(3));
         await store.OpenedAsync();
         var session = await store.NewSessionAsync("c");
         await server.FreezeAsync(frozen: true);
