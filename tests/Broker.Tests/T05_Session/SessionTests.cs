@@ -87,11 +87,11 @@ public sealed class SessionTests(SharedBroker shared) : SharedBrokerTest(shared)
     public async Task Session_lasts_as_long_as_its_connection_MQTT_4_1_0_1(ProtocolVersion version)
     {
         // An interval that is over while the client is connected: it counts from the end of the connection.
-        var options = ConnectOptions.Durable(version, Id(), expirySeconds: 2);
+        var options = ConnectOptions.Durable(version, Id(), expirySeconds: 4);
         var client = await ConnectAsync(options);
         await client.SubscribeAsync(Topic(), 1);
 
-        await Task.Delay(TimeSpan.FromMilliseconds(2500));
+        await Task.Delay(TimeSpan.FromMilliseconds(4500));
         await client.PublishAsync(Topic(), "still here", 1);
         await client.ExpectPublishAsync(Topic(), "still here");
         client.Abort();

@@ -14,19 +14,19 @@ public sealed class WillDelayTests(SharedBroker shared) : SharedBrokerTest(share
         client.Abort();
         await watcher.ExpectPublishAsync(Topic(), "gone");
 
-        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1.9), TimeSpan.FromSeconds(5));
+        Assert.True(clock.Elapsed >= TimeSpan.FromSeconds(1.9), $"{clock.Elapsed}");
     }
 
     [Fact]
     public async Task Will_is_not_published_when_the_client_returns_in_time_MQTT_3_1_3_9()
     {
         var watcher = await SubscriberAsync(ProtocolVersion.Mqtt5, Topic());
-        var options = WithDelay(delay: 1, expiry: 60);
+        var options = WithDelay(delay: 4, expiry: 60);
         (await ConnectAsync(options)).Abort();
 
         await ConnectAsync(options with { Clean = false, Will = null });
 
-        await watcher.ExpectNothingAsync(TimeSpan.FromSeconds(2.5));
+        await watcher.ExpectNothingAsync(TimeSpan.FromSeconds(6));
     }
 
     [Fact]

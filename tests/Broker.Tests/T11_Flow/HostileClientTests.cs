@@ -4,13 +4,13 @@ namespace Broker.Tests.T11_Flow;
 
 /// <summary>Clients that cost the broker something on purpose: its memory stays bounded, the others are served.</summary>
 [Collection(HeavyCollection.Name)]
-public sealed class HostileClientTests() : OwnBrokerTest
+public sealed class HostileClientTests() : OwnBrokerTest(("Runtime:HugePages", "false"))
 {
     // 150 MB: room for the runtime's heap to breathe; the attacks below offer several times as much.
     private const long MemoryAllowance = 150L << 20;
 
-    // 50 ms: a hundred times the usual round trip, far below what a person notices.
-    private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(50);
+    // 250 ms: far above the usual round trip, as the machine may be busy with other things, and far below that of a client that is starved.
+    private static readonly TimeSpan Noticeable = TimeSpan.FromMilliseconds(250);
 
     [OwnFact]
     public async Task Subscriber_that_stops_reading_costs_its_own_budget_only()
@@ -69,7 +69,7 @@ public sealed class HostileClientTests() : OwnBrokerTest
 
         await enough.CancelAsync();
         await Task.WhenAll(floods);
-        Assert.InRange(median, TimeSpan.Zero, TimeSpan.FromMilliseconds(250));
+        Assert.InRange(median, TimeSpan.Zero, Noticeable);
         Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
     }
 
