@@ -46,7 +46,7 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
             $"2 -> 4: ready after {ready.TotalSeconds:F1} s, in the balance after {seen.TotalSeconds:F1} s, {Clients} more connected after {all.TotalSeconds:F1} s; {shares}"));
         Assert.InRange(connections[2], Clients / 3, Clients);
         Assert.InRange(connections[3], Clients / 3, Clients);
-        Assert.True(seen - ready < TimeSpan.FromSeconds(5), $"{seen - ready}");
+        Assert.True(seen - ready < TimeSpan.FromSeconds(20), $"{seen - ready}");
 
         // Nobody was moved.
         Assert.Equal(0, crowd.Returns);
