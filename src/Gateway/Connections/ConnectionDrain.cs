@@ -19,8 +19,8 @@ internal sealed partial class ConnectionDrain(
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
-    // What silos move in one go; clients whose sessions wait behind that could as well have stayed.
-    private const int MovesAtOnce = 256;
+    // Half of what silos move in one go: clients whose sessions wait behind that could as well have stayed.
+    private const int MovesAtOnce = 128;
 
     private readonly ILogger _logger = logger;
 

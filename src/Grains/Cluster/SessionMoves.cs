@@ -127,6 +127,12 @@ public sealed partial class SessionMoves(
     /// <summary>This silo's part of <c>ISiloInbox.Detach</c>.</summary>
     public async Task<SiloAddress?> DetachAsync(string clientId)
     {
+        if (sessions.Find(clientId) is { State: SessionState.Arriving })
+        {
+            // What waits in it is nowhere else yet.
+            throw new InvalidOperationException($"The session of '{clientId}' is on its way here.");
+        }
+
         if (sessions.Find(clientId) is null)
         {
             // In the store it may be this silo's already, and about to be here.

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Broker.Grains.Messages;
 using Broker.Grains.Recovery;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
@@ -117,6 +118,14 @@ public sealed class SessionTransfer(
             throw;
         }
 
+        // Who has given up may be back where the session is: it stays there.
+        foreach (var asked in arriving.Where(static a => a.Item.Client.IsCancellationRequested).ToList())
+        {
+            arriving.Remove(asked);
+            sessions.Discard(asked.Item.Session!);
+            asked.Fail(new OperationCanceledException(asked.Item.Client));
+        }
+
         await FinishAsync(arriving, peer);
     }
 
@@ -137,11 +146,32 @@ public sealed class SessionTransfer(
                 .ToLookup(static s => s.Session, static s => s.Id)));
         foreach (var asked in arriving)
         {
-            var (clientId, number) = (asked.Item.ClientId, asked.Item.Place.Number);
-            recent.Moved(clientId, [.. stored[number]]);
-            recovery.Arrive(asked.Item.Session!, states[number], recent);
+            Arrive(asked, states, stored[asked.Item.Place.Number]);
+            former.Inbox.Forget(asked.Item.ClientId).Ignore();
+        }
+    }
+
+    /// <summary>One that fails does not keep the others waiting.</summary>
+    private void Arrive(Gathering<Transfer, bool>.Asked asked, Dictionary<long, RecoveredState> states, IEnumerable<MessageId> stored)
+    {
+        var (clientId, session) = (asked.Item.ClientId, asked.Item.Session!);
+        if (!states.TryGetValue(asked.Item.Place.Number, out var state))
+        {
+            // Taken from here and ended since.
+            sessions.Discard(session);
+            asked.Set(false);
+            return;
+        }
+
+        try
+        {
+            recent.Moved(clientId, [.. stored]);
+            recovery.Arrive(session, state, recent);
             asked.Set(true);
-            former.Inbox.Forget(clientId).Ignore();
+        }
+        catch (Exception error)
+        {
+            asked.Fail(error);
         }
     }
 
@@ -152,15 +182,10 @@ public sealed class SessionTransfer(
     private async Task<HashSet<long>> ClaimAsync(List<Transfer> transfers, CancellationToken cancellationToken)
     {
         var claimed = (await store.ClaimAsync(transfers.ConvertAll(static t => (t.Place.Number, t.Place.Owner)), cancellationToken)).ToHashSet();
-        foreach (var transfer in transfers.Where(t => !claimed.Contains(t.Place.Number)))
-        {
-            if (await store.FindAsync(transfer.ClientId, cancellationToken) is { } now
-                && now.Number == transfer.Place.Number && store.IsOwn(now))
-            {
-                claimed.Add(now.Number);
-            }
-        }
-
+        var missing = transfers.Where(t => !claimed.Contains(t.Place.Number)).ToList();
+        var places = await Task.WhenAll(missing.Select(t => store.FindAsync(t.ClientId, cancellationToken)));
+        claimed.UnionWith(missing.Zip(places).Where(m => m.Second is { } now && now.Number == m.First.Place.Number && store.IsOwn(now))
+            .Select(static m => m.First.Place.Number));
         return claimed;
     }
 
