@@ -227,7 +227,7 @@ internal sealed partial class ClientConnection
         }
         else
         {
-            SubscriptionStart.EndLeftGroups(_services, removed);
+            SubscriptionStart.EndLeftGroups(_services, _session, removed);
         }
 
         for (var i = 0; i < reasons.Length; i++)

@@ -49,17 +49,17 @@ internal static class SubscriptionStart
             session.PutBack(changed[i]);
         }
 
-        EndLeftGroups(services, changed);
+        EndLeftGroups(services, session, changed);
     }
 
     /// <summary>What has become of subscriptions is settled: a group that has nobody ends.</summary>
-    public static void EndLeftGroups(ConnectionServices services, List<SubscriptionBackup> changed)
+    public static void EndLeftGroups(ConnectionServices services, Session session, List<SubscriptionBackup> changed)
     {
         foreach (var subscription in changed)
         {
             if (SharedFilter.IsShared(subscription.Filter))
             {
-                services.Shared.EndIfEmpty(subscription.Filter);
+                services.Shared.Settled(session, subscription.Filter);
             }
         }
     }

@@ -84,7 +84,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
             await SaveAsync(session, changed);
         }
 
-        SubscriptionStart.EndLeftGroups(services, changed);
+        SubscriptionStart.EndLeftGroups(services, session, changed);
 
         if (services.IsCluster)
         {

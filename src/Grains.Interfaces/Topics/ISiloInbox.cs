@@ -39,7 +39,7 @@ public interface ISiloInbox : IGrainService
 
     /// <summary>
     /// Returns when everything that was on its way to this silo when it was called has been answered, and everything
-    /// that this silo has for the session is committed.
+    /// that this silo has for the session is committed. Fails when the client is connected here again.
     /// </summary>
     [Alias("Flush")]
     Task Flush(string clientId);

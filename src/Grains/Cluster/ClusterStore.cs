@@ -171,18 +171,25 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         Owner);
 
-    /// <summary>Takes sessions from processes that have given them up or are dead; those that are not there any more are not among the answers.</summary>
-    public Task<List<long>> ClaimAsync(IReadOnlyCollection<(long Session, long Former)> sessions, CancellationToken cancellationToken) => QueryAsync(
+    /// <summary>
+    /// Takes sessions from processes that have given them up or are dead. Those that are not there any more, or whose epoch is
+    /// another one because a CONNECT has taken them on meanwhile, are not among the answers.
+    /// </summary>
+    public Task<List<long>> ClaimAsync(
+        IReadOnlyCollection<(long Session, long Former, long Epoch)> sessions, CancellationToken cancellationToken) => QueryAsync(
         """
-        WITH wanted AS (SELECT * FROM unnest($2, $3) AS w (session, former)), locked AS (
-            SELECT s.number FROM broker_session s JOIN wanted w ON s.number = w.session AND s.owner = w.former
+        WITH wanted AS (SELECT * FROM unnest($2, $3, $4) AS w (session, former, epoch)), locked AS (
+            SELECT s.number FROM broker_session s JOIN wanted w ON s.number = w.session AND s.owner = w.former AND s.epoch = w.epoch
             ORDER BY s.number FOR UPDATE OF s)
         UPDATE broker_session s SET owner = $1, adopted_from = NULL, epoch = epoch + 1
         FROM locked l WHERE s.number = l.number RETURNING s.number
         """,
         static r => r.GetInt64(0),
         cancellationToken,
-        Owner, sessions.Select(static s => s.Session).ToArray(), sessions.Select(static s => s.Former).ToArray());
+        Owner,
+        sessions.Select(static s => s.Session).ToArray(),
+        sessions.Select(static s => s.Former).ToArray(),
+        sessions.Select(static s => s.Epoch).ToArray());
 
     /// <summary>Where a client's durable session or Will is; null when it has none. Clients that come together are looked for together.</summary>
     public Task<SessionPlace?> FindAsync(string clientId, CancellationToken cancellationToken) =>
@@ -332,15 +339,15 @@ public sealed class ClusterStore : IAsyncDisposable
         var found = (await QueryAsync(
             """
             SELECT f.client_id, f.number, f.owner, s.address, s.port, s.generation,
-                coalesce(s.alive_until < clock_timestamp() AND NOT broker_is_member(f.owner), true)
+                coalesce(s.alive_until < clock_timestamp() AND NOT broker_is_member(f.owner), true), f.epoch
             FROM (
-                SELECT client_id, number, owner FROM broker_session WHERE client_id = ANY ($1)
-                UNION ALL SELECT client_id, 0, owner FROM broker_will WHERE client_id = ANY ($1)) f
+                SELECT client_id, number, owner, epoch FROM broker_session WHERE client_id = ANY ($1)
+                UNION ALL SELECT client_id, 0, owner, 0 FROM broker_will WHERE client_id = ANY ($1)) f
             LEFT JOIN broker_silo s ON s.owner = f.owner
             ORDER BY f.number
             """,
             static r => (Client: r.GetString(0), Place: new SessionPlace(
-                r.GetInt64(1), r.GetInt64(2), r.IsDBNull(3) ? null : ReadSilo(r, 3), r.GetBoolean(6))),
+                r.GetInt64(1), r.GetInt64(2), r.IsDBNull(3) ? null : ReadSilo(r, 3), r.GetBoolean(6), r.GetInt64(7))),
             CancellationToken.None,
             [clients.Select(static c => c.Item).Distinct(StringComparer.Ordinal).ToArray()]))
 

@@ -12,7 +12,8 @@ namespace Broker.Grains.Cluster;
 /// <item>all silos finish what they have under way, to wherever: what the former one has stored for it does not come here any more;</item>
 /// <item>it arrives here: routable, announced to all silos, but what comes for it waits;</item>
 /// <item>all silos finish what they have under way to the former one, and that one commits what it has for it;</item>
-/// <item>this silo takes it in the store: from here on the former one's writes for it are refused by the epoch;</item>
+/// <item>this silo takes it in the store, unless its client is back over there, which has raised the epoch: from here on the former
+/// one's writes for it are refused by the epoch;</item>
 /// <item>what waited is delivered, without what the former silo had stored; the former one forgets it.</item>
 /// </list>
 /// Whatever fails before the fifth step leaves the session where it was.
@@ -49,34 +50,25 @@ public sealed partial class SessionMoves(
         }
 
         using var patience = new CancellationTokenSource(Patience);
-        while (!IsHere(clientId) && await store.FindAsync(clientId, patience.Token) is { } place)
+        SessionPlace? place = null;
+        while (!IsHere(clientId))
         {
-            if (sessions.Find(clientId) is { IsDeparting: true } departing)
-            {
-                if (store.IsOwn(place))
-                {
-                    // It was to leave, and nobody has taken it.
-                    return;
-                }
-
-                sessions.Discard(departing);
-            }
-
             try
             {
-                if (sessions.Find(clientId) is not { State: SessionState.Arriving } && await TryBringAsync(clientId, place, patience.Token))
+                place = await store.FindAsync(clientId, patience.Token);
+                if (place is null || await TryBringAsync(clientId, place, patience.Token))
                 {
                     return;
                 }
             }
             catch (Exception error) when (!patience.IsCancellationRequested)
             {
-                NotMoved(clientId, place.Silo, error.Message);
+                NotMoved(clientId, place?.Silo, error.Message);
             }
 
             if (patience.IsCancellationRequested)
             {
-                throw new StoreException($"The session of '{clientId}' cannot be brought here from {place.Silo}.");
+                throw new StoreException($"The session of '{clientId}' cannot be brought here from {place?.Silo}.");
             }
 
             await Task.Delay(Pause, CancellationToken.None);
@@ -88,6 +80,21 @@ public sealed partial class SessionMoves(
 
     private async Task<bool> TryBringAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
     {
+        switch (sessions.Find(clientId))
+        {
+            case { State: SessionState.Arriving }:
+                // By an earlier attempt.
+                return false;
+            case { IsDeparting: true } when store.IsOwn(place):
+                // It was to leave, and nobody has taken it.
+                return true;
+            case { IsDeparting: true } departing:
+                sessions.Discard(departing);
+                break;
+            default:
+                break;
+        }
+
         if (place.IsFenced || store.IsOwn(place))
         {
             return await TakeAsync(clientId, place, cancellationToken);
@@ -113,7 +120,7 @@ public sealed partial class SessionMoves(
             return true;
         }
 
-        if (!store.IsOwn(place) || (await store.ClaimAsync([(place.Number, place.Owner)], cancellationToken)).Count == 0)
+        if (!store.IsOwn(place) || (await store.ClaimAsync([(place.Number, place.Owner, place.Epoch)], cancellationToken)).Count == 0)
         {
             return false;
         }
@@ -139,14 +146,23 @@ public sealed partial class SessionMoves(
             await adoption.WhenIdleAsync(CancellationToken.None);
         }
 
-        if (lifecycle.Depart(clientId) is { } session)
-        {
-            return session.Adoption?.From;
-        }
+        var session = lifecycle.Depart(clientId);
 
-        // What this silo has posted for the client is in the store before the new one posts.
+        // What this silo has posted for the client is in the store before the new one posts, and so is the epoch that says that
+        // it departs: the new silo reads it, and takes the session only as long as it stays.
         await lifecycle.FlushAsync(clientId);
-        return null;
+        return session?.Adoption?.From;
+    }
+
+    /// <summary>This silo's part of <c>ISiloInbox.Flush</c>.</summary>
+    /// <exception cref="InvalidOperationException">The client has come back to here meanwhile: the session stays.</exception>
+    public async Task FlushAsync(string clientId)
+    {
+        await lifecycle.FlushAsync(clientId);
+        if (sessions.Find(clientId) is { IsDeparting: false })
+        {
+            throw new InvalidOperationException($"The client '{clientId}' is connected here again.");
+        }
     }
 
     [LoggerMessage(350, LogLevel.Information, "The session of '{ClientId}' could not be brought here from {Silo} yet: {Cause}")]

@@ -5,4 +5,5 @@ namespace Broker.Grains.Cluster;
 /// <param name="Owner">Process that has it.</param>
 /// <param name="Silo">Its silo; null when it is not known.</param>
 /// <param name="IsFenced">Whether that silo is out of the cluster and out of time, so that the session may be taken.</param>
-public sealed record SessionPlace(long Number, long Owner, SiloAddress? Silo, bool IsFenced);
+/// <param name="Epoch">Session's epoch; 0 when there is only a Will.</param>
+public sealed record SessionPlace(long Number, long Owner, SiloAddress? Silo, bool IsFenced, long Epoch);

@@ -29,8 +29,9 @@ public sealed class SessionTransfer(
     // lets the others go on. So it is given up early, by chance, and later when it only takes long.
     private static readonly TimeSpan ShortestDrain = TimeSpan.FromMilliseconds(250);
 
-    // One attempt of the database; beyond it the connection counts as lost.
+    // One attempt of the database; beyond it the connection counts as lost. The next one is given more: there may be much to read.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -94,7 +95,7 @@ public sealed class SessionTransfer(
 
         // Else a message that the former silo had stored by now, and that comes here late for another subscriber, would be taken
         // for a new one. It also brings what the client has published over there to the others before it repeats any of it here.
-        await source.DrainAsync(peers.Living.Select(static p => p.Inbox.Drain()).Append(drain.DrainAsync()));
+        await source.Everything.WaitAsync(peers.Living.Select(static p => p.Inbox.Drain()).Append(drain.DrainAsync()));
         var arriving = new List<Gathering<Transfer, bool>.Asked>();
         try
         {
@@ -103,14 +104,15 @@ public sealed class SessionTransfer(
                 if (before.TryGetValue(asked.Item.Place.Number, out var state) && sessions.Find(asked.Item.ClientId) is null)
                 {
                     asked.Item.Stored = state.Queues.GetValueOrDefault(asked.Item.Place.Number).LastSequence;
+                    asked.Item.Epoch = state.Sessions[0].Epoch;
                     asked.Item.Session = recovery.AddArriving(state, asked.Item.Former is { } former ? adoptions.Of(former) : null);
                     arriving.Add(asked);
                 }
             }
 
             await local.AnnouncedAsync().WaitAsync(AnswerTime);
-            await source.DrainAsync(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(drain.DrainAsync(peer.Address)));
-            await Task.WhenAll(arriving.Select(a => peer.Inbox.Flush(a.Item.ClientId))).WaitAsync(AnswerTime);
+            await source.Towards.WaitAsync(peers.Living.Select(p => p.Inbox.DrainTowards(peer.Address)).Append(drain.DrainAsync(peer.Address)));
+            await Task.WhenAll(arriving.Select(asked => FlushAsync(asked, peer)));
         }
         catch
         {
@@ -118,25 +120,45 @@ public sealed class SessionTransfer(
             throw;
         }
 
-        // Who has given up may be back where the session is: it stays there.
-        foreach (var asked in arriving.Where(static a => a.Item.Client.IsCancellationRequested).ToList())
+        // Who is back where the session is keeps it there.
+        foreach (var asked in arriving.Where(static a => a.Answer.IsCompleted))
         {
-            arriving.Remove(asked);
             sessions.Discard(asked.Item.Session!);
-            asked.Fail(new OperationCanceledException(asked.Item.Client));
         }
 
+        arriving.RemoveAll(static asked => asked.Answer.IsCompleted);
         await FinishAsync(arriving, peer);
+    }
+
+    private static async Task FlushAsync(Gathering<Transfer, bool>.Asked asked, Peer former)
+    {
+        try
+        {
+            await former.Inbox.Flush(asked.Item.ClientId).WaitAsync(AnswerTime);
+
+            // Who has given up may go back at any moment.
+            asked.Item.Client.ThrowIfCancellationRequested();
+        }
+        catch (Exception error)
+        {
+            asked.Fail(error);
+        }
     }
 
     /// <summary>From here on there is no way back: what comes for the sessions waits in them.</summary>
     private async Task FinishAsync(List<Gathering<Transfer, bool>.Asked> arriving, Peer former)
     {
+        if (arriving.Count == 0)
+        {
+            return;
+        }
+
+        arriving.ForEach(static a => a.Item.Session!.NoteClaimed());
         var claimed = await UntilAnsweredAsync(token => ClaimAsync(arriving.ConvertAll(static a => a.Item), token));
         foreach (var asked in arriving.Where(a => !claimed.Contains(a.Item.Place.Number)))
         {
             sessions.Discard(asked.Item.Session!);
-            asked.Fail(new StoreException($"The session of '{asked.Item.ClientId}' has another owner."));
+            asked.Fail(new StoreException($"The session of '{asked.Item.ClientId}' has another owner, or its client is back there."));
         }
 
         arriving.RemoveAll(a => !claimed.Contains(a.Item.Place.Number));
@@ -181,7 +203,7 @@ public sealed class SessionTransfer(
     /// <summary>Also those that an earlier attempt had claimed, whose answer was lost.</summary>
     private async Task<HashSet<long>> ClaimAsync(List<Transfer> transfers, CancellationToken cancellationToken)
     {
-        var claimed = (await store.ClaimAsync(transfers.ConvertAll(static t => (t.Place.Number, t.Place.Owner)), cancellationToken)).ToHashSet();
+        var claimed = (await store.ClaimAsync(transfers.ConvertAll(static t => (t.Place.Number, t.Place.Owner, t.Epoch)), cancellationToken)).ToHashSet();
         var missing = transfers.Where(t => !claimed.Contains(t.Place.Number)).ToList();
         var places = await Task.WhenAll(missing.Select(t => store.FindAsync(t.ClientId, cancellationToken)));
         claimed.UnionWith(missing.Zip(places).Where(m => m.Second is { } now && now.Number == m.First.Place.Number && store.IsOwn(now))
@@ -192,9 +214,9 @@ public sealed class SessionTransfer(
     /// <summary>Tries again as long as the database does not answer: nobody else can know what it has done.</summary>
     private static async Task<T> UntilAnsweredAsync<T>(Func<CancellationToken, Task<T>> attempt)
     {
-        while (true)
+        for (var time = Patience; ; time = time < MostPatience ? time * 2 : time)
         {
-            using var patience = new CancellationTokenSource(Patience);
+            using var patience = new CancellationTokenSource(time);
             try
             {
                 return await attempt(patience.Token);
@@ -209,8 +231,6 @@ public sealed class SessionTransfer(
     /// <summary>A silo that sessions come from. One batch uses it at a time.</summary>
     private sealed class Source
     {
-        private TimeSpan _drainTime = ShortestDrain;
-
         public Source(SessionTransfer transfer, Peer peer)
         {
             Peer = peer;
@@ -221,18 +241,29 @@ public sealed class SessionTransfer(
 
         public Gathering<Transfer, bool> Transfers { get; }
 
-        /// <summary>Waits for what is under way, not much longer than it took lately.</summary>
-        public async Task DrainAsync(IEnumerable<Task> drains)
+        /// <summary>What all silos have under way to wherever.</summary>
+        public DrainPatience Everything { get; } = new();
+
+        /// <summary>What they have under way to this one.</summary>
+        public DrainPatience Towards { get; } = new();
+    }
+
+    /// <summary>Waits for what is under way, not much longer than it took lately.</summary>
+    private sealed class DrainPatience
+    {
+        private TimeSpan _time = ShortestDrain;
+
+        public async Task WaitAsync(IEnumerable<Task> drains)
         {
             var clock = Stopwatch.StartNew();
             try
             {
-                await Task.WhenAll(drains).WaitAsync(_drainTime * (0.5 + Random.Shared.NextDouble()));
-                _drainTime = Between(clock.Elapsed * 4);
+                await Task.WhenAll(drains).WaitAsync(_time * (0.5 + Random.Shared.NextDouble()));
+                _time = Between(clock.Elapsed * 4);
             }
             catch (TimeoutException)
             {
-                _drainTime = Between(_drainTime * 2);
+                _time = Between(_time * 2);
                 throw;
             }
         }
@@ -248,6 +279,9 @@ public sealed class SessionTransfer(
 
         /// <summary>Its last delivery that was in the store before it began to arrive.</summary>
         public long Stored { get; set; }
+
+        /// <summary>Its epoch since it departs.</summary>
+        public long Epoch { get; set; }
 
         public Session? Session { get; set; }
     }

@@ -60,10 +60,19 @@ public sealed class StateRecovery(
     {
         var row = state.Sessions[0];
         var session = sessions.Restore(row.ClientId, row.Number, SessionState.Arriving);
-        session.Adoption = adoption;
-        session.BeginArrival();
-        Subscribe(state, new Dictionary<long, Session> { [row.Number] = session });
-        return session;
+        try
+        {
+            session.Adoption = adoption;
+            session.BeginArrival();
+            Subscribe(state, new Dictionary<long, Session> { [row.Number] = session });
+            return session;
+        }
+        catch
+        {
+            // Left there, it would wait for ever, and its client for it.
+            sessions.Discard(session);
+            throw;
+        }
     }
 
     /// <summary>The session is this silo's.</summary>

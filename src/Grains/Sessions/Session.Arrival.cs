@@ -9,6 +9,7 @@ namespace Broker.Grains.Sessions;
 public sealed partial class Session
 {
     private List<Arrived>? _arrived;
+    private bool _isClaimed;
 
     /// <summary>The dead silo that it was taken over from, as long as messages may be under way to there; else null.</summary>
     public Adoption? Adoption
@@ -30,14 +31,30 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>From here on the store may say that its rows are this silo's: what waits may be nowhere else.</summary>
+    internal void NoteClaimed()
+    {
+        lock (_gate)
+        {
+            _isClaimed = true;
+        }
+    }
+
     /// <summary>Its rows are this silo's: it becomes dormant, and gets what has waited, without what it had before.</summary>
+    /// <exception cref="InvalidOperationException">This silo has let go of it meanwhile.</exception>
     internal void EndArrival(SessionRow row, QueueSummary queue, Predicate<MessageId> hadBefore)
     {
         var had = new List<Arrived>();
         lock (_gate)
         {
+            if (_state != SessionState.Arriving)
+            {
+                throw new InvalidOperationException($"The session of '{ClientId}' is {_state} and does not arrive.");
+            }
+
             var waiting = _arrived ?? [];
             _arrived = null;
+            _isClaimed = false;
             Restore(row, queue);
             _state = SessionState.Dormant;
 
@@ -73,6 +90,7 @@ public sealed partial class Session
         List<Subscription> subscriptions;
         List<Arrived> waiting;
         IClientLink? link;
+        ReasonCode outcome;
         lock (_gate)
         {
             if (_state == SessionState.Ended)
@@ -87,6 +105,9 @@ public sealed partial class Session
             _replays.Clear();
             waiting = _arrived ?? [];
             _arrived = null;
+
+            // As long as it was another silo's, that one has had what waits here as well.
+            outcome = _isClaimed ? InternalOutcome.Elsewhere : ReasonCode.Success;
             ForgetAll(InternalOutcome.Elsewhere);
         }
 
@@ -97,8 +118,7 @@ public sealed partial class Session
             _env.Shared.Abandoned(group);
         }
 
-        // The silo that has the session has had them as well.
-        waiting.ForEach(static arrived => arrived.Record.Answered(ReasonCode.Success));
+        waiting.ForEach(arrived => arrived.Record.Answered(outcome));
         return true;
     }
 

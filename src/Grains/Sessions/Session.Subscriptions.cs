@@ -74,7 +74,7 @@ public sealed partial class Session
 
     /// <summary>
     /// Removes a subscription; false when there was none (UNSUBACK 0x11). A group that has no member by it stays, with its
-    /// messages, until <see cref="Shared.SharedGroups.EndIfEmpty(string)"/>: the store may refuse the change.
+    /// messages, until <see cref="Shared.SharedGroups.Settled"/>: the store may refuse the change.
     /// </summary>
     public bool Unsubscribe(string filter)
     {

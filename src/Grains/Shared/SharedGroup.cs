@@ -28,6 +28,7 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     private volatile bool _hasDurable;
     private volatile bool _keepsMessages;
     private volatile bool _isStarved = true;
+    private QualityOfService _kept;
     private bool _isLoaded;
     private long _choice;
 
@@ -63,8 +64,15 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     /// <summary>Members, connected or away.</summary>
     public IReadOnlyList<GroupMember> Members => _members;
 
-    /// <summary>Highest QoS that a member was granted.</summary>
+    /// <summary>
+    /// QoS that messages are kept with: the highest that a member was granted. A durable member counts on when it is not to be
+    /// seen, because its silo died or its UNSUBSCRIBE is not committed: what is acknowledged meanwhile is promised to it, and a
+    /// member that was granted less is sent it with less.
+    /// </summary>
     public QualityOfService Granted => _granted;
+
+    /// <summary>Sessions whose UNSUBSCRIBE has taken their member away and may still be refused. Under the registry's lock.</summary>
+    public HashSet<Session> Leaving { get; } = [];
 
     /// <inheritdoc />
     public ProtocolVersion Version => ProtocolVersion.Mqtt5;
@@ -85,12 +93,26 @@ internal sealed partial class SharedGroup : IClientLink, ILender
         Review();
     }
 
+    /// <summary>The group comes from the store: nothing is known of its durable members yet but that it had one.</summary>
+    public void KeepEverything()
+    {
+        KeepsMessages = true;
+        _kept = QualityOfService.ExactlyOnce;
+        _granted = _kept;
+    }
+
     /// <summary>What members were granted has changed. Under the registry's lock.</summary>
     public void Review()
     {
-        var members = _members;
-        _granted = members.Length == 0 ? QualityOfService.AtMostOnce : members.Max(static m => m.Granted);
-        _hasDurable = members.Any(static m => m.IsDurable);
+        var granted = _kept;
+        foreach (var member in _members)
+        {
+            granted = member.Granted > granted ? member.Granted : granted;
+            _kept = member.IsDurable && member.Granted > _kept ? member.Granted : _kept;
+        }
+
+        _granted = granted;
+        _hasDurable = Array.Exists(_members, static m => m.IsDurable);
     }
 
     /// <inheritdoc />

@@ -140,7 +140,7 @@ public sealed partial class SharedGroups
     }
 
     /// <summary>A session subscribes no more. Without the lock of any session.</summary>
-    /// <param name="mayEndGroup">Whether the group ends with its last member, as it does at the latest by <see cref="EndIfEmpty(string)"/>.</param>
+    /// <param name="mayEndGroup">Whether that is final. Otherwise the group waits for <see cref="Settled"/> before it ends.</param>
     internal void Leave(Subscription subscription, bool mayEndGroup)
     {
         lock (_gate)
@@ -159,6 +159,10 @@ public sealed partial class SharedGroups
                     {
                         EndIfEmpty(group);
                     }
+                    else
+                    {
+                        group.Leaving.Add(subscription.Session);
+                    }
 
                     break;
                 case GuestGroup guest:
@@ -176,15 +180,16 @@ public sealed partial class SharedGroups
     }
 
     /// <summary>
-    /// Ends the group of a filter if its last member has left. To be called when an UNSUBSCRIBE is committed or a SUBSCRIBE
-    /// taken back: ended earlier, a group whose member is put back would have lost its messages.
+    /// What a session changed about a filter is committed, or taken back. The group ends if it has nobody and nobody may come
+    /// back to it: ended earlier, a group whose member is put back would have lost its messages.
     /// </summary>
-    public void EndIfEmpty(string filter)
+    public void Settled(Session session, string filter)
     {
         lock (_gate)
         {
             if (_groups.TryGetValue(filter, out var group))
             {
+                group.Leaving.Remove(session);
                 EndIfEmpty(group);
             }
         }
@@ -202,7 +207,8 @@ public sealed partial class SharedGroups
         Moved moved;
         lock (_gate)
         {
-            var group = new SharedGroup(session.ClientId, topicFilter, session, _strategies.Of(session.ClientId), _env.Time) { KeepsMessages = true };
+            var group = new SharedGroup(session.ClientId, topicFilter, session, _strategies.Of(session.ClientId), _env.Time);
+            group.KeepEverything();
             moved = Add(group);
             if (_places is not null)
             {
@@ -290,7 +296,7 @@ public sealed partial class SharedGroups
 
     private void EndIfEmpty(SharedGroup group)
     {
-        if (group.Members.Count > 0)
+        if (group.Members.Count > 0 || group.Leaving.Count > 0)
         {
             return;
         }

@@ -104,7 +104,7 @@ public sealed class SiloInbox(
     public Task DrainTowards(SiloAddress silo) => services.GetRequiredService<InFlightDrain>().DrainAsync(silo);
 
     /// <inheritdoc />
-    public Task Flush(string clientId) => lifecycle.FlushAsync(clientId);
+    public Task Flush(string clientId) => Moves.FlushAsync(clientId);
 
     /// <inheritdoc />
     public Task<SharedAnswer> Share(SharedBatch batch) => _sharedRepeats.Once(
