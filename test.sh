@@ -77,6 +77,10 @@ build() {
     say "building"
     dotnet build Broker.sln --configuration Release --nologo --verbosity quiet -warnaserror >"$results/build.log" 2>&1 ||
         { grep -E 'error|warn' "$results/build.log" | sort -u | head -n 40; stop "the build failed"; }
+
+    # What users run is tested; and it starts in half the time, hundreds of times.
+    ./broker --version >"$results/broker.log" 2>&1 || { cat "$results/broker.log"; stop "./broker could not be built"; }
+    export BROKER_TEST_PROGRAM=$root/.build/broker/Broker.Gateway.dll
 }
 
 # A failed test's name as soon as it has failed, with its message; the rest of the output goes to the log.

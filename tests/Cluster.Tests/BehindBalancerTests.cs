@@ -9,7 +9,7 @@ public sealed class BehindBalancerTests(ITestOutputHelper output) : BalancedTest
 {
     private static readonly HttpClient Http = new();
 
-    [BalancedFact]
+    [BalancedFact(IsLong = true)]
     public async Task Silos_that_die_and_that_are_restarted_behind_one_address()
     {
         var random = new Random(Seed);

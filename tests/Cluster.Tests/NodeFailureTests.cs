@@ -7,7 +7,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public Task Killed_nodes() => KillAsync(1, ProtocolVersion.Mqtt311);
+    public Task Killed_nodes() => KillAsync(1, ProtocolVersion.Mqtt311, rounds: 2);
 
     [Fact]
     public Task A_node_killed_while_another_that_died_is_being_settled() => RunAsync("one after the other", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
@@ -23,11 +23,11 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     });
 
     [ChaosFact]
-    public Task Killed_nodes_at_QoS_2() => KillAsync(2, ProtocolVersion.Mqtt5);
+    public Task Killed_nodes_at_QoS_2() => KillAsync(2, ProtocolVersion.Mqtt5, rounds: 4);
 
-    private Task KillAsync(int qos, ProtocolVersion version) => RunAsync("kill", qos, version, async (workload, random) =>
+    private Task KillAsync(int qos, ProtocolVersion version, int rounds) => RunAsync("kill", qos, version, async (workload, random) =>
     {
-        for (var round = 0; round < 3; round++)
+        for (var round = 0; round < rounds; round++)
         {
             var silo = random.Next(Cluster.Silos.Count);
             await Cluster.KillAsync(silo);

@@ -53,25 +53,6 @@ public sealed class RejoinTests(ITestOutputHelper output) : ClusterTest(output)
         await Cluster.Server.StartAsync();
     }
 
-    [Fact]
-    public async Task A_database_that_refuses_the_user_ends_the_start_at_once_with_one_line()
-    {
-        await using var silo = new BrokerProcess
-        {
-            Settings = new Dictionary<string, string>
-            {
-                ["Store:Kind"] = "Postgres",
-                ["Store:ConnectionString"] = Cluster.Database.Replace("Username=postgres", "Username=nobody_knows", StringComparison.Ordinal),
-            },
-        };
-
-        var refusal = await Assert.ThrowsAsync<TestFailureException>(silo.StartAsync);
-
-        Assert.StartsWith("the broker exited with 1", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("28000", refusal.Message, StringComparison.Ordinal);
-        Assert.Single(refusal.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(1));
-    }
-
     private async Task CrossesAsync(int from, int to)
     {
         await using var subscriber = await ScriptedClient.ConnectAsync(Cluster.Silos[to].Mqtt);

@@ -13,7 +13,12 @@ namespace Broker.Grains.Tests.Storage;
 /// </summary>
 internal sealed class PostgresTestServer : IAsyncDisposable
 {
+    private const string Template = "template_broker";
+
     private static readonly Lazy<Task<PostgresTestServer>> SharedServer = new(StartSharedAsync);
+
+    // initdb takes longer than to copy what it has made.
+    private static readonly Lazy<Task<string>> NewData = new(MakeDataAsync);
     private static int _databases;
 
     private readonly string _binaries;
@@ -21,6 +26,7 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     private readonly int _port;
     private readonly string? _namespace;
     private readonly IPAddress _address;
+    private readonly Lazy<Task> _template;
 
     private PostgresTestServer(string binaries, string directory, int port, string? networkNamespace, IPAddress? address)
     {
@@ -29,6 +35,7 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         _port = port;
         _namespace = networkNamespace;
         _address = address ?? IPAddress.Loopback;
+        _template = new Lazy<Task>(MakeTemplateAsync);
     }
 
     /// <summary>One server for all tests that do not disturb it; it ends with the process.</summary>
@@ -38,36 +45,31 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     /// <param name="address">Its address there; not given: loopback.</param>
     public static async Task<PostgresTestServer> StartNewAsync(string? networkNamespace = null, IPAddress? address = null)
     {
-        var binaries = FindBinaries();
-        var directory = Directory.CreateTempSubdirectory("broker-pg-").FullName;
+        var data = await NewData.Value;
+        var directory = await NewFolderAsync();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
-        var server = new PostgresTestServer(binaries, directory, port, networkNamespace, address);
-        if (Environment.UserName == "root")
-        {
-            await RunAsync("chown", "postgres", directory);
-        }
-
-        await server.AsServerUserAsync(null, "initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "--no-sync");
+        var server = new PostgresTestServer(FindBinaries(), directory, port, networkNamespace, address);
+        await RunAsync("cp", "-a", data, server.Data);
         await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {server._address}/24 trust\n");
         await server.StartAsync();
-        await ExecuteAsync(server.ConnectionString("postgres"), "CREATE DATABASE template_broker");
-        await SchemaMigration.RunAsync(server.ConnectionString("template_broker"), CancellationToken.None);
         return server;
     }
 
     private string Data => Path.Combine(_directory, "data");
 
+    private string PgCtl => Path.Combine(_binaries, "pg_ctl");
+
     /// <summary>Starts the server, after a crash with recovery, and waits until it answers.</summary>
     public Task StartAsync() => AsServerUserAsync(
-        _namespace, "pg_ctl", "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
+        _namespace, PgCtl, "-D", Data, "-w", "-t", "60", "-l", Path.Combine(_directory, "log"), "-o",
         $"-p {_port} -c listen_addresses={_address} -c unix_socket_directories={_directory} -c shared_buffers=32MB -c max_connections=60",
         "start");
 
     /// <summary>The server dies at once, without a checkpoint: what it did not write to its log is gone.</summary>
-    public Task CrashAsync() => AsServerUserAsync(null, "pg_ctl", "-D", Data, "-w", "-m", "immediate", "stop");
+    public Task CrashAsync() => AsServerUserAsync(null, PgCtl, "-D", Data, "-w", "-m", "immediate", "stop");
 
     /// <summary>SIGKILL of the first process; the others end when they notice. Recovery is due at the next start.</summary>
     public async Task KillAsync()
@@ -119,8 +121,14 @@ internal sealed class PostgresTestServer : IAsyncDisposable
     }
 
     /// <summary>A new database with the broker's tables; its connection string.</summary>
-    public async Task<string> CreateDatabaseAsync(string template = "template_broker")
+    /// <param name="template">What it begins with; <c>template1</c> is without the tables.</param>
+    public async Task<string> CreateDatabaseAsync(string template = Template)
     {
+        if (template == Template)
+        {
+            await _template.Value;
+        }
+
         var name = string.Create(CultureInfo.InvariantCulture, $"test_{Interlocked.Increment(ref _databases)}");
         await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE {template}");
         return ConnectionString(name);
@@ -161,6 +169,34 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>The files of a server that has never run. They go with the process.</summary>
+    private static async Task<string> MakeDataAsync()
+    {
+        var folder = await NewFolderAsync();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        var data = Path.Combine(folder, "data");
+        await AsServerUserAsync(null, Path.Combine(FindBinaries(), "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "--no-sync");
+        return data;
+    }
+
+    /// <summary>A folder of the user that the server runs as.</summary>
+    private static async Task<string> NewFolderAsync()
+    {
+        var folder = Directory.CreateTempSubdirectory("broker-pg-").FullName;
+        if (Environment.UserName == "root")
+        {
+            await RunAsync("chown", "postgres", folder);
+        }
+
+        return folder;
+    }
+
+    private async Task MakeTemplateAsync()
+    {
+        await ExecuteAsync(ConnectionString("postgres"), $"CREATE DATABASE {Template}");
+        await SchemaMigration.RunAsync(ConnectionString(Template), CancellationToken.None);
+    }
+
     private static string FindBinaries()
     {
         const string Debian = "/usr/lib/postgresql";
@@ -176,9 +212,9 @@ internal sealed class PostgresTestServer : IAsyncDisposable
         $"Host={_address};Port={_port};Username=postgres;Database={database}";
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
-    private Task AsServerUserAsync(string? networkNamespace, string program, params string[] arguments)
+    private static Task AsServerUserAsync(string? networkNamespace, string program, params string[] arguments)
     {
-        List<string> command = [Path.Combine(_binaries, program), .. arguments];
+        List<string> command = [program, .. arguments];
         if (Environment.UserName == "root")
         {
             command.InsertRange(0, ["runuser", "-u", "postgres", "--"]);
