@@ -59,6 +59,19 @@ internal sealed partial class ClientConnection
 
     private void RefuseOnce((ushort Packet, ReasonCode Reason) refused)
     {
-        _session?.RefuseInbound(refused.Packet, () => SendAck(PacketType.PubRec, refused.Packet, refused.Reason));
+        if (_session is not { } session)
+        {
+            return;
+        }
+
+        if (refused.Reason != ReasonCode.QuotaExceeded && session.HasBeenElsewhere(refused.Packet))
+        {
+            // As for 3.x: the client sends it again on its next connection, with the packet id that tells what it is. A quota
+            // would only refuse it again.
+            Close(refused.Reason);
+            return;
+        }
+
+        session.RefuseInbound(refused.Packet, () => SendAck(PacketType.PubRec, refused.Packet, refused.Reason));
     }
 }

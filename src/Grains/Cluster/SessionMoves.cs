@@ -37,6 +37,7 @@ public sealed partial class SessionMoves(
     private static readonly TimeSpan OutageTime = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(400);
 
     private readonly ILogger _logger = logger;
 
@@ -44,15 +45,15 @@ public sealed partial class SessionMoves(
     /// <exception cref="StoreException">It cannot be brought here now.</exception>
     public async Task BringHereAsync(string clientId)
     {
-        if (!IsHere(clientId) && time.OutFor > OutageTime)
-        {
-            throw new StoreException("The database does not answer: nobody can tell where the session is.");
-        }
-
         using var patience = new CancellationTokenSource(Patience);
         SessionPlace? place = null;
-        while (!IsHere(clientId))
+        for (var pause = Pause; !IsHere(clientId); pause = pause < LongestPause ? pause * 2 : pause)
         {
+            if (time.OutFor > OutageTime)
+            {
+                throw new StoreException("The database does not answer: nobody can tell where the session is.");
+            }
+
             try
             {
                 place = await store.FindAsync(clientId, patience.Token);
@@ -71,7 +72,7 @@ public sealed partial class SessionMoves(
                 throw new StoreException($"The session of '{clientId}' cannot be brought here from {place?.Silo}.");
             }
 
-            await Task.Delay(Pause, CancellationToken.None);
+            await Task.Delay(pause, CancellationToken.None);
         }
     }
 

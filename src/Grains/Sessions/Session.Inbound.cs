@@ -88,6 +88,19 @@ public sealed partial class Session
     }
 
     /// <summary>
+    /// Whether a QoS 2 PUBLISH that was refused has been to other silos: some of its subscribers may have it. It has to stay
+    /// open: a client that is told of a refusal publishes it anew, and those get it twice (promise 2).
+    /// </summary>
+    public bool HasBeenElsewhere(ushort packetId)
+    {
+        lock (_gate)
+        {
+            return _inbound.TryGetValue(packetId, out var entry)
+                && (entry.Record is { Message.MayRepeat: true } || entry.InDoubt != MessageId.None);
+        }
+    }
+
+    /// <summary>
     /// Handles PUBREL. False when the id is unknown (PUBCOMP 0x92). For a durable session <paramref name="forgotten"/> runs
     /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again.
     /// </summary>

@@ -110,6 +110,26 @@ public sealed class InboundRuleTests
     }
 
     [Fact]
+    public async Task Refused_PUBLISH_that_has_been_to_other_silos_stays_open_and_one_that_has_not_does_not()
+    {
+        using var one = await SessionFixture.StartAsync();
+        foreach (var (packetId, mayRepeat) in new[] { ((ushort)7, true), ((ushort)8, false) })
+        {
+            Assert.Equal(InboundStatus.New, one.Session.BeginInbound(packetId, out _, out _));
+            var message = ModelMessage.Of("t", packetId, QualityOfService.ExactlyOnce, new MessageId(17, packetId));
+            var record = new PublishRecord(mayRepeat ? message.As(message.Id) : message, packetId, one.Broker.Store);
+            one.Session.SetInboundRecord(packetId, record);
+            record.Ask();
+            record.Seal();
+            record.Answered(ReasonCode.ImplementationSpecificError);
+            Assert.Equal(mayRepeat, one.Session.HasBeenElsewhere(packetId));
+        }
+
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out _));
+        Assert.True(one.Session.HasBeenElsewhere(7));
+    }
+
+    [Fact]
     public async Task Refusal_of_a_routed_PUBLISH_is_told_when_its_id_is_free_in_the_store()
     {
         using var before = await SessionFixture.StartAsync();
