@@ -14,7 +14,7 @@ internal sealed partial class GroupCommitter
         _doubt.AddRange(_batch);
         _batch.Clear();
         MarkUnavailable(error);
-        RefuseTaken(error);
+        RefuseTakenIfLong(error);
     }
 
     /// <summary>True when nothing is in doubt any more.</summary>
@@ -35,7 +35,7 @@ internal sealed partial class GroupCommitter
             // As for a commit: whatever a provider throws, the writer must live.
             _metrics.Failed();
             MarkUnavailable(error);
-            RefuseTaken(error);
+            RefuseTakenIfLong(error);
             return false;
         }
 
@@ -49,7 +49,13 @@ internal sealed partial class GroupCommitter
         }
 
         Retract(_batch, _batch.Count);
-        RefuseRefusable(new StoreException("The connection to the store was lost before the write was committed."));
+        var lost = new StoreException("The connection to the store was lost before the write was committed.");
+        if (!MayWait(lost))
+        {
+            _refuses = true;
+            RefuseRefusable(lost);
+        }
+
         RequeueBatch();
         return true;
     }

@@ -5,10 +5,24 @@ internal sealed partial class GroupCommitter
 {
     private long _failedAt;
     private long _outageStartedAt;
+    private long _recoveredAt;
     private long _outageLoggedAt;
     private bool _outageLogged;
     private bool _hasFailed;
     private TimeSpan _retryDelay;
+
+    // From the first refusal of an outage or a silence to the next commit; not for a full disk, which takes what is small enough.
+    private volatile bool _refuses;
+    private StoreException? _cause;
+
+    private bool IsPausing
+    {
+        get
+        {
+            var since = Volatile.Read(ref _recoveredAt);
+            return since != 0 && _time.GetElapsedTime(since) < _options.RecoveryPause;
+        }
+    }
 
     private void Fail(Exception error)
     {
@@ -28,7 +42,33 @@ internal sealed partial class GroupCommitter
 
         MarkUnavailable(error);
         RequeueBatch();
-        RefuseTaken(error);
+        RefuseTakenIfLong(error);
+    }
+
+    private bool MayWait(Exception error) =>
+        !_refuses && !Volatile.Read(ref _stopping) && error is not StoreException { IsFull: true }
+        && _time.GetElapsedTime(_outageStartedAt) < _options.OutagePatience;
+
+    private void RefuseTakenIfLong(Exception error)
+    {
+        if (!MayWait(error))
+        {
+            _refuses |= error is not StoreException { IsFull: true };
+            _cause = error as StoreException ?? new StoreException(error.Message, error);
+            RefuseTaken(error);
+        }
+    }
+
+    /// <summary>
+    /// Refuses what would overtake what was refused before it: everything refusable, from the end of the patience until the pause
+    /// after the recovery is over.
+    /// </summary>
+    private void RefuseOvertaking()
+    {
+        if (IsPausing || (_refuses && _options.RecoveryPause > TimeSpan.Zero))
+        {
+            RefuseTaken(_cause ?? new StoreException(NoAnswer));
+        }
     }
 
     /// <summary>What is taken and did not fit into the group has no better prospects, and somebody waits for each.</summary>
@@ -69,12 +109,19 @@ internal sealed partial class GroupCommitter
         if (_outageLogged)
         {
             _outageLoggedAt = _failedAt;
-            _logger.StoreFailed(_metrics.FailedCommits, error.Message);
+            var patience = MayWait(error) ? _options.OutagePatience : TimeSpan.Zero;
+            _logger.StoreFailed(patience.TotalSeconds, _metrics.FailedCommits, error.Message);
         }
     }
 
     private void Recover()
     {
+        if (_refuses)
+        {
+            Volatile.Write(ref _recoveredAt, _time.GetTimestamp());
+            _refuses = false;
+        }
+
         if (_available)
         {
             return;

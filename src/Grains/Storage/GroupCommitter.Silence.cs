@@ -25,8 +25,10 @@ internal sealed partial class GroupCommitter
         }
     }
 
-    // In an outage an attempt is a question whether it is over: nobody waits for that.
-    private TimeSpan Patience => _available ? _options.AnswerTime : _options.RetryDelayMaximum;
+    // When the patience with an outage is over, an attempt is a question whether it is over as well: nobody waits for that.
+    private TimeSpan Patience => _available || _time.GetElapsedTime(Volatile.Read(ref _outageStartedAt)) < _options.OutagePatience
+        ? _options.AnswerTime
+        : _options.RetryDelayMaximum;
 
     private void BeginWaiting() => Volatile.Write(ref _waitsSince, _time.GetTimestamp());
 
@@ -53,6 +55,7 @@ internal sealed partial class GroupCommitter
             _logger.NoAnswer(_options.AnswerTime);
         }
 
+        _refuses = true;
         RefusePosted(static write => !write.MustSucceed, NoAnswer);
     }
 

@@ -28,6 +28,7 @@ internal sealed partial class GroupCommitter
                     BeginWaiting();
                     if (SettleDoubt())
                     {
+                        RefuseOvertaking();
                         FillBatch();
                         Attempt();
                     }
@@ -61,7 +62,7 @@ internal sealed partial class GroupCommitter
                 }
 
                 var delay = _available ? TimeSpan.Zero : TimeUntilAttempt();
-                if (delay <= TimeSpan.Zero && (_posted.Count > 0 || _taken.Count > 0 || !_available))
+                if (delay <= TimeSpan.Zero && (_posted.Count > 0 || _taken.Count > 0 || !_available || _refuses))
                 {
                     TakePosted();
                     _idle = false;

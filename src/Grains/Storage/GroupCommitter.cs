@@ -6,11 +6,12 @@ namespace Broker.Grains.Storage;
 /// Group commit. One thread takes what was posted while it was busy and makes it one transaction; no timer, so an idle store
 /// commits a lone write at once and a busy one commits large groups.
 /// <para>
-/// Failure: the transaction is rolled back as a whole. Writes that may be refused are told so; the others
-/// (<see cref="StoreWrite.MustSucceed"/>) stand, in order, at the head of the next attempt. While the store is unavailable an
-/// attempt follows on every new write, but not sooner than the shortest delay after the last failure, and otherwise by
-/// itself with a doubling delay, so that it recovers without traffic. A write that would fail on a healthy store too is
-/// found by committing the writes of its group one by one, and dropped.
+/// Failure: the transaction is rolled back as a whole. Its writes stand, in order, at the head of the next attempt; when the
+/// patience with the outage is over (<see cref="GroupCommitterOptions.OutagePatience"/>), only those that must succeed
+/// (<see cref="StoreWrite.MustSucceed"/>), and the others are refused, until the store is back and a pause over. While the store
+/// is unavailable an attempt follows on every new write, but not sooner than the shortest delay after the last failure, and
+/// otherwise by itself with a doubling delay, so that it recovers without traffic. A write that would fail on a healthy store
+/// too is found by committing the writes of its group one by one, and dropped.
 /// </para>
 /// <para>What is lost on a crash: only writes whose completion was never called with success.</para>
 /// </summary>
@@ -44,8 +45,11 @@ internal sealed partial class GroupCommitter : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "store-writer" };
     }
 
-    /// <summary>False from the first failed commit to the next one that succeeds, and while one gets no answer.</summary>
-    public bool IsAvailable => _available && !IsSilent;
+    /// <summary>
+    /// False from the first failed commit to the next one that succeeds, while one gets no answer, and for a pause after either
+    /// if anything was refused.
+    /// </summary>
+    public bool IsAvailable => _available && !_refuses && !IsSilent && !IsPausing;
 
     /// <summary>More is posted and uncommitted than the limits allow.</summary>
     public bool IsCongested => _congested;
@@ -80,6 +84,7 @@ internal sealed partial class GroupCommitter : IDisposable
             }
         }
 
+        _refuses |= !_stopping;
         CompleteOne(write, new StoreException(_stopping ? "The store is closed." : NoAnswer));
     }
 

@@ -27,6 +27,18 @@ internal sealed record GroupCommitterOptions
     /// </summary>
     public TimeSpan AnswerTime { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>
+    /// How long what is posted waits for a target that fails and may come back, before it is refused. A full disk is not
+    /// waited for: nobody knows when there is room.
+    /// </summary>
+    public TimeSpan OutagePatience { get; init; }
+
+    /// <summary>
+    /// How long refusable writes are refused on when the target is back from an outage in which some were. A publisher whose
+    /// first message was refused has others under way; taken at once, they would come before the first, which it sends again.
+    /// </summary>
+    public TimeSpan RecoveryPause { get; init; }
+
     /// <summary>How long closing waits for the writer. What it is at then stays in doubt: the next process finds out.</summary>
     public TimeSpan CloseTime { get; init; } = Timeout.InfiniteTimeSpan;
 

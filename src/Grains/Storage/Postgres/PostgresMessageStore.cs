@@ -193,6 +193,8 @@ public sealed class PostgresMessageStore : IMessageStore
                 MaximumBatchWrites = _options.MaximumBatchWrites,
                 MaximumBatchBytes = _options.MaximumBatchBytes,
                 AnswerTime = _options.CommandTimeout,
+                OutagePatience = _options.CommandTimeout,
+                RecoveryPause = _options.RecoveryPause,
                 CloseTime = _options.CommandTimeout,
             },
             Metrics,

@@ -31,9 +31,15 @@ public sealed class PostgresStoreOptions
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Time for a transaction or a load. A server that is silent for longer counts as lost. In whole seconds, at least 1.
+    /// Time for a transaction or a load. A server that is silent for longer counts as lost, and so long what is to be committed
+    /// waits in an outage before it is refused. In whole seconds, at least 1.
     /// </summary>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long durable work is refused on after an outage in which some was: longer than what a publisher has sent is under way.
+    /// </summary>
+    public TimeSpan RecoveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a node number stays reserved for a silo that is not heard of. At least 10 seconds.</summary>
     public TimeSpan NodeLease { get; set; } = TimeSpan.FromMinutes(2);
