@@ -16,9 +16,7 @@ internal sealed partial class ClientConnection
     /// <summary>A publish that the client may make: hooks have their say, then it is routed. The client is not read meanwhile.</summary>
     private async Task PublishThroughHooksAsync(ApplicationMessage message, ushort packetId)
     {
-        // A repetition of what was routed gets its acknowledgement and is nobody's business.
-        var isNew = message.Qos != QualityOfService.ExactlyOnce || !_session!.IsDuplicate(packetId);
-        var (given, reason) = isNew && _services.Hooks.HasPublish
+        var (given, reason) = _services.Hooks.HasPublish
             ? await _services.Hooks.PublishAsync(HookClient, message)
             : (message, ReasonCode.Success);
         if (_isClosing)
@@ -35,11 +33,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (isNew)
-        {
-            _services.Events.Published(ClientId, given);
-        }
-
+        _services.Events.Published(ClientId, given);
         var source = new PublishSource(given);
         Publish(ref source, packetId);
     }

@@ -36,6 +36,13 @@ internal sealed partial class ClientConnection
         }
 
         _services.Metrics.Published(view.Qos);
+        if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(view.PacketId, out var earlier))
+        {
+            // It was allowed and has been routed; a right that was taken away since, or a hook, changes nothing about that.
+            AcknowledgeAgain(view.PacketId, earlier);
+            return;
+        }
+
         if (view.PayloadIsUtf8 && _services.Mqtt.ValidatePayloadFormat && !IsUtf8(view.Payload))
         {
             RefusePayload(topic, view.Qos, view.PacketId);
@@ -243,22 +250,7 @@ internal sealed partial class ClientConnection
                 Refuse(Violations.TooManyUnreleased);
                 return;
             case InboundStatus.Duplicate:
-                // Routed before; only the acknowledgement is repeated, and only when it may be [MQTT-4.3.3-10].
-                if (!CheckReceiveMaximum())
-                {
-                    return;
-                }
-
-                var waiter = _acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success);
-                if (earlier is null)
-                {
-                    waiter.Published(ReasonCode.Success);
-                }
-                else
-                {
-                    earlier.Wait(waiter);
-                }
-
+                AcknowledgeAgain(packetId, earlier);
                 return;
             case InboundStatus.Repeat:
                 _pending = PublishRepeatedAsync(source.Materialize().As(inDoubt), packetId);
@@ -284,6 +276,25 @@ internal sealed partial class ClientConnection
         }
 
         Route(ref source, packetId, record);
+    }
+
+    /// <summary>Routed before; only the acknowledgement is repeated, and only when it may be [MQTT-4.3.3-10].</summary>
+    private void AcknowledgeAgain(ushort packetId, PublishRecord? earlier)
+    {
+        if (!CheckReceiveMaximum())
+        {
+            return;
+        }
+
+        var waiter = _acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success);
+        if (earlier is null)
+        {
+            waiter.Published(ReasonCode.Success);
+        }
+        else
+        {
+            earlier.Wait(waiter);
+        }
     }
 
     /// <summary>The client sends again what a silo took that did not come to tell it (promise 2).</summary>

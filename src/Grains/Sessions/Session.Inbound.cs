@@ -38,17 +38,20 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Whether a QoS 2 PUBLISH with this id would be an <see cref="InboundStatus.Duplicate"/>.</summary>
-    public bool IsDuplicate(ushort packetId)
+    /// <summary>Whether a QoS 2 PUBLISH with this id would be an <see cref="InboundStatus.Duplicate"/>. Notes nothing.</summary>
+    /// <param name="earlier">As for <see cref="BeginInbound"/>.</param>
+    public bool IsDuplicate(ushort packetId, out PublishRecord? earlier)
     {
         lock (_gate)
         {
+            earlier = null;
             if (!_inbound.TryGetValue(packetId, out var known))
             {
                 return false;
             }
 
             known.Settle();
+            earlier = known.Record;
             return known.IsRouted;
         }
     }

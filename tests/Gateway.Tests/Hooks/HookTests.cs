@@ -66,6 +66,25 @@ public sealed class HookTests
 
     // [MQTT-4.3.3-10]
     [Fact]
+    public async Task Repeated_qos2_publish_is_not_authorized_again()
+    {
+        var hook = new OnceHook();
+        await using var broker = await InProcessBroker.StartAsync(services => services.AddHook(hook));
+        await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
+
+        await publisher.SendPublishAsync("t", "once", 2, id: 9);
+        Assert.True((await publisher.ExpectAsync(PacketType.PubRec, 9)).Reason < ReasonCode.UnspecifiedError);
+        await publisher.SendPublishAsync("t", "once", 2, id: 9);
+        Assert.Equal(ReasonCode.Success, (await publisher.ExpectAsync(PacketType.PubRec, 9)).Reason);
+        Assert.Equal(1, hook.Calls);
+
+        // Another message is.
+        await publisher.SendPublishAsync("t", "other", 2, id: 10);
+        Assert.Equal(ReasonCode.NotAuthorized, (await publisher.ExpectAsync(PacketType.PubRec, 10)).Reason);
+    }
+
+    // [MQTT-4.3.3-10]
+    [Fact]
     public async Task Repeated_qos2_publish_is_not_asked_about_again()
     {
         var hook = new PublishHook(PublishVerdict.Continue);
@@ -149,6 +168,17 @@ public sealed class HookTests
         await client.SendPublishAsync(topic, "x", 1, id: 2);
 
         Assert.Equal(expected, (await client.ExpectAsync(PacketType.PubAck, 2)).Reason);
+    }
+
+    /// <summary>Allows one publish and denies the next ones: a right that is taken away.</summary>
+    private sealed class OnceHook : IAuthorizeHook
+    {
+        private int _calls;
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public ValueTask<HookDecision> OnAuthorizeAsync(HookClient client, bool isPublish, string topic, CancellationToken cancellationToken) =>
+            new(Interlocked.Increment(ref _calls) == 1 ? HookDecision.Allow : HookDecision.Deny);
     }
 
     private static HookMessage Append(HookMessage message, string text) =>
