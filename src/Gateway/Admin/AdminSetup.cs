@@ -17,6 +17,7 @@ internal static class AdminSetup
         var services = builder.Services;
         services.AddRouting();
         services.AddSingleton<AdminAccess>();
+        services.AddSingleton<HttpUsers>();
         services.AddSingleton<HttpPublisher>();
         services.AddSingleton<IReadinessCheck, LifetimeCheck>();
         services.AddSingleton<IReadinessCheck, SiloCheck>();

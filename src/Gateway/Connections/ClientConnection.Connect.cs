@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Unicode;
 using Broker.Gateway.Auth;
-using Broker.Gateway.Embedding;
 using Broker.Gateway.Sys;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
@@ -164,9 +163,7 @@ internal sealed partial class ClientConnection
         clientId = packet.ClientId;
         if (clientId.Length > 0)
         {
-            // Groups and subscribers in the broker's own process have sessions of such names: no client may have one.
-            return Encoding.UTF8.GetByteCount(clientId) <= _services.Limits.MaxClientIdLength
-                && !SharedFilter.IsShared(clientId) && !SubscriberName.IsReserved(clientId);
+            return ClientName.IsAllowed(clientId, _services.Limits.MaxClientIdLength);
         }
 
         clientId = $"auto-{Guid.NewGuid():N}";

@@ -69,6 +69,35 @@ public sealed class HttpPublishAccessTests
         Assert.Equal([expected, expected, expected], hook.Addresses.Select(static address => address?.ToString()));
     }
 
+    [Theory]
+    [InlineData("ann:secret", "ann-1", 200)]
+    [InlineData("ann:secret", "bob-1", 403)]
+    [InlineData("ann:secret", "$app/x", 400)]
+    [InlineData("ann:secret", "$share/g/t", 400)]
+    [InlineData("ann:secret", "ann-\\u0000", 400)]
+    [InlineData("ann:secret", "ann-5678901234567890123", 200)]
+    [InlineData("ann:secret", "ann-56789012345678901234", 400)]
+    [InlineData("root:pass", "bob-1", 200)]
+    [InlineData("root:pass", "$app/x", 400)]
+    public async Task Client_id_is_one_that_the_user_could_connect_with(string user, string clientId, int expected)
+    {
+        await using var broker = await InProcessBroker.StartAsync(
+            services => services.AddHook<OwnIdsHook>(),
+            options =>
+            {
+                options.Admin.User = "root";
+                options.Admin.Password = "pass";
+                options.Limits.MaxClientIdLength = 23;
+            });
+        using var http = new HttpClient { BaseAddress = new Uri(broker.Services.GetRequiredService<OpenListeners>().Http) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
+
+        using var body = new StringContent($$"""{"topic": "t", "clientId": "{{clientId}}"}""", Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri("/api/v1/publish", UriKind.Relative), body);
+
+        Assert.Equal((HttpStatusCode)expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task Hooks_see_what_comes_by_http()
     {
@@ -79,6 +108,16 @@ public sealed class HttpPublishAccessTests
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
         Assert.Contains("QuotaExceeded", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Lets users be clients whose ids begin with their names, by HTTP also <c>http-NAME</c>.</summary>
+    private sealed class OwnIdsHook : IAuthenticateHook
+    {
+        public ValueTask<HookDecision> OnAuthenticateAsync(
+            HookClient client, ReadOnlyMemory<byte>? password, ProtocolVersion version, CancellationToken cancellationToken) => new(
+            client.ClientId == $"http-{client.UserName}" || client.ClientId.StartsWith($"{client.UserName}-", StringComparison.Ordinal)
+                ? HookDecision.Allow
+                : HookDecision.Deny);
     }
 
     /// <summary>Lets everybody do everything and remembers the addresses that it was told: at the authentication, for the right, for the message.</summary>

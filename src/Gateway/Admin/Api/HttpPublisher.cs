@@ -14,8 +14,22 @@ namespace Broker.Gateway.Admin.Api;
 internal sealed class HttpPublisher(
     BrokerPublisher publisher, AccessControl access, HookFolds hooks, ConnectionEvents events, DropLedger drops, LimitOptions limits, TimeProvider time)
 {
-    public async Task<PublishAnswer> PublishAsync(ClientIdentity client, PublishRequest request, CancellationToken cancellationToken)
+    public async Task<PublishAnswer> PublishAsync(HttpUser user, PublishRequest request, CancellationToken cancellationToken)
     {
+        var id = request.ClientId is { Length: > 0 } named ? named : user.DefaultId;
+        if (!IsClientIdAllowed(id))
+        {
+            return Answer(ReasonCode.PayloadFormatInvalid, MessageId.None) with
+            {
+                Error = $"clientId: at most {limits.MaxClientIdLength} bytes, and no name that the broker keeps for itself",
+            };
+        }
+
+        if (await user.AsAsync(id, cancellationToken) is not { } client)
+        {
+            return Answer(ReasonCode.NotAuthorized, MessageId.None) with { Error = "clientId: not for this user" };
+        }
+
         if (!TryRead(client, request, out var message, out var error))
         {
             return Answer(ReasonCode.PayloadFormatInvalid, MessageId.None) with { Error = error };
@@ -47,15 +61,13 @@ internal sealed class HttpPublisher(
     private static PublishAnswer Answer(ReasonCode reason, MessageId id) =>
         new((int)reason, reason.ToString(), id == MessageId.None ? null : id.ToString());
 
+    /// <summary>As CONNECT has it; a JSON text may also have characters that no text of MQTT has [MQTT-1.5.4-2].</summary>
+    private bool IsClientIdAllowed(string clientId) =>
+        ClientName.IsAllowed(clientId, limits.MaxClientIdLength) && Utf8Rules.IsValid(Encoding.UTF8.GetBytes(clientId));
+
     private bool TryRead(ClientIdentity client, PublishRequest request, out ApplicationMessage message, out string error)
     {
         message = null!;
-        if (Encoding.UTF8.GetByteCount(client.ClientId) > limits.MaxClientIdLength)
-        {
-            error = $"clientId: at most {limits.MaxClientIdLength} bytes";
-            return false;
-        }
-
         if (!TryDecode(request, out var payload))
         {
             error = "payload and encoding: a text with encoding 'plain', or base64 with encoding 'base64'";

@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using Broker.Gateway.Auth;
 using Broker.Protocol;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -26,13 +24,12 @@ internal static class PublishEndpoint
     {
         var services = routes.ServiceProvider;
         var publisher = services.GetRequiredService<HttpPublisher>();
-        var users = services.GetRequiredService<AuthenticationChain>();
-        var administrator = services.GetRequiredService<AdminAccess>();
-        RequestDelegate post = context => PublishAsync(context, publisher, users, administrator);
+        var users = services.GetRequiredService<HttpUsers>();
+        RequestDelegate post = context => PublishAsync(context, publisher, users);
         routes.MapPost(Path, post);
     }
 
-    private static async Task PublishAsync(HttpContext context, HttpPublisher publisher, AuthenticationChain users, AdminAccess administrator)
+    private static async Task PublishAsync(HttpContext context, HttpPublisher publisher, HttpUsers users)
     {
         // A web page can have a browser on this machine post forms and texts, but not this without asking.
         if (!context.Request.HasJsonContentType())
@@ -41,7 +38,7 @@ internal static class PublishEndpoint
             return;
         }
 
-        if (await UserAsync(context, users, administrator) is not { } user)
+        if (users.Find(context) is not { } user || await user.AsAsync(user.DefaultId, context.RequestAborted) is null)
         {
             context.Response.Headers.WWWAuthenticate = "Basic realm=\"broker\", charset=\"UTF-8\"";
             await context.Response.RefuseAsync("a user of the broker, by HTTP Basic", StatusCodes.Status401Unauthorized);
@@ -70,7 +67,7 @@ internal static class PublishEndpoint
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, HttpPublisher publisher, ClientIdentity user, JsonElement body)
+    private static async Task AnswerAsync(HttpContext context, HttpPublisher publisher, HttpUser user, JsonElement body)
     {
         if (body.ValueKind == JsonValueKind.Array && body.GetArrayLength() > MaxBatch)
         {
@@ -96,8 +93,7 @@ internal static class PublishEndpoint
         var answers = new List<PublishAnswer>();
         foreach (var request in requests)
         {
-            var client = request.ClientId is { Length: > 0 } id ? user with { ClientId = id } : user;
-            answers.Add(await publisher.PublishAsync(client, request, context.RequestAborted));
+            answers.Add(await publisher.PublishAsync(user, request, context.RequestAborted));
         }
 
         if (body.ValueKind == JsonValueKind.Array)
@@ -126,59 +122,4 @@ internal static class PublishEndpoint
         ReasonCode.PayloadFormatInvalid => StatusCodes.Status400BadRequest,
         _ => StatusCodes.Status503ServiceUnavailable,
     };
-
-    private static async ValueTask<ClientIdentity?> UserAsync(HttpContext context, AuthenticationChain users, AdminAccess administrator)
-    {
-        var address = RemoteAddress.Of(new System.Net.IPEndPoint(context.Connection.RemoteIpAddress ?? System.Net.IPAddress.None, 0));
-        var header = context.Request.Headers.Authorization.ToString();
-        if (!AdminAccess.IsLocal(context))
-        {
-            // Nobody is taken for a client on this machine who comes through a proxy on it, or by a foreign page's name for it.
-            address = System.Net.IPAddress.None;
-        }
-
-        if (administrator.HasCredentials(header))
-        {
-            return new ClientIdentity("http", administrator.Name, address);
-        }
-
-        if (!TryReadBasic(header, out var name, out var password))
-        {
-            return null;
-        }
-
-        var request = new AuthenticationRequest("http", name, password, address, ProtocolVersion.Mqtt5);
-        var result = await users.AuthenticateAsync(request, context.RequestAborted);
-        return result.IsAllowed ? new ClientIdentity($"http-{result.UserName ?? "anonymous"}", result.UserName, address) : null;
-    }
-
-    private static bool TryReadBasic(string header, out string? name, out ReadOnlyMemory<byte>? password)
-    {
-        (name, password) = (null, null);
-        if (header.Length == 0)
-        {
-            return true;
-        }
-
-        if (!header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase))
-        {
-            return false;
-        }
-
-        var decoded = new byte[header.Length];
-        if (!Convert.TryFromBase64String(header["Basic ".Length..].Trim(), decoded, out var length))
-        {
-            return false;
-        }
-
-        var colon = decoded.AsSpan(0, length).IndexOf((byte)':');
-        if (colon < 0)
-        {
-            return false;
-        }
-
-        name = Encoding.UTF8.GetString(decoded, 0, colon);
-        password = decoded.AsMemory(colon + 1, length - colon - 1);
-        return true;
-    }
 }

@@ -1,0 +1,17 @@
+using System.Text;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>Which Client Identifiers clients of the network may have, by MQTT and by HTTP.</summary>
+internal static class ClientName
+{
+    /// <summary>What the names of subscribers in the broker's own process begin with.</summary>
+    public const string ApplicationPrefix = "$app/";
+
+    /// <summary>Not longer than allowed, and no name of a group or of a subscriber in the broker's own process: those have sessions of such names.</summary>
+    /// <param name="maxLength">Bytes of UTF-8.</param>
+    public static bool IsAllowed(string clientId, int maxLength) =>
+        Encoding.UTF8.GetByteCount(clientId) <= maxLength
+        && !SharedFilter.IsShared(clientId) && !clientId.StartsWith(ApplicationPrefix, StringComparison.Ordinal);
+}
