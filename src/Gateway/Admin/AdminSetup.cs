@@ -1,4 +1,5 @@
 using Broker.Gateway.Admin.Api;
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
 using Broker.Gateway.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -19,6 +20,8 @@ internal static class AdminSetup
         services.AddSingleton<AdminAccess>();
         services.AddSingleton<HttpUsers>();
         services.AddSingleton<HttpPublisher>();
+        services.AddSingleton<PublishGate>();
+        services.AddSingleton<IConnectionDrain>(static s => s.GetRequiredService<PublishGate>());
         services.AddSingleton<IReadinessCheck, LifetimeCheck>();
         services.AddSingleton<IReadinessCheck, SiloCheck>();
         services.AddSingleton<IReadinessCheck, StoreCheck>();

@@ -29,6 +29,7 @@ internal static class BrokerServices
         services.AddSingleton(options);
         services.AddSingleton(options.Data);
         services.AddSingleton(options.Listeners);
+        services.AddSingleton(options.Http);
         services.AddSingleton(options.Session);
         services.AddSingleton(options.Limits);
         services.AddSingleton(options.Mqtt);

@@ -41,6 +41,9 @@ internal sealed class InProcessBroker : IAsyncDisposable
         return broker;
     }
 
+    /// <summary>Stops it in order; it may be disposed of afterwards.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _app.StopAsync();

@@ -12,9 +12,34 @@ namespace Broker.Gateway.Admin.Api;
 
 /// <summary>Publishes for a client of HTTP: the same limits, rights and hooks as for a client of MQTT, and an answer that means the same as PUBACK.</summary>
 internal sealed class HttpPublisher(
-    BrokerPublisher publisher, AccessControl access, HookFolds hooks, ConnectionEvents events, DropLedger drops, LimitOptions limits, TimeProvider time)
+    BrokerPublisher publisher,
+    AccessControl access,
+    HookFolds hooks,
+    ConnectionEvents events,
+    DropLedger drops,
+    LimitOptions limits,
+    TimeProvider time,
+    PublishGate gate)
 {
+    /// <summary>Publishes one message and waits for its answer; one that a stop has ended is answered as well.</summary>
+    /// <param name="cancellationToken">Fires with <see cref="PublishGate.Over"/>, and when the client has gone.</param>
     public async Task<PublishAnswer> PublishAsync(HttpUser user, PublishRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return await PublishToEndAsync(user, request, cancellationToken);
+        }
+        catch (OperationCanceledException) when (gate.Over.IsCancellationRequested)
+        {
+            return Answer(ReasonCode.ServerShuttingDown, MessageId.None) with
+            {
+                Error = "the broker is stopping; the message may have reached some subscribers, publish it again",
+            };
+        }
+    }
+
+    private async Task<PublishAnswer> PublishToEndAsync(HttpUser user, PublishRequest request, CancellationToken cancellationToken)
     {
         var id = request.ClientId is { Length: > 0 } named ? named : user.DefaultId;
         if (!IsClientIdAllowed(id))
@@ -35,8 +60,10 @@ internal sealed class HttpPublisher(
             return Answer(ReasonCode.PayloadFormatInvalid, MessageId.None) with { Error = error };
         }
 
-        if (!await access.AuthorizeAsync(
-            client, AccessKind.Publish, message.Bytes[..message.TopicLength], message.Qos, message.Retain, cancellationToken))
+        // Hooks do not know that the broker stops: what they are asked is not waited for then.
+        var right = access.AuthorizeAsync(
+            client, AccessKind.Publish, message.Bytes[..message.TopicLength], message.Qos, message.Retain, cancellationToken);
+        if (!await right.AsTask().WaitAsync(cancellationToken))
         {
             drops.Add(client.ClientId, message.Topic, DropReason.NotAuthorized, 1, message.Id);
             return Answer(ReasonCode.NotAuthorized, message.Id);
@@ -44,7 +71,8 @@ internal sealed class HttpPublisher(
 
         if (hooks.HasPublish)
         {
-            var (given, reason) = await hooks.PublishAsync(new HookClient(client.ClientId, client.UserName, RemoteAddress.Known(client.Address)), message);
+            var asked = new HookClient(client.ClientId, client.UserName, RemoteAddress.Known(client.Address));
+            var (given, reason) = await hooks.PublishAsync(asked, message).AsTask().WaitAsync(cancellationToken);
             if (given is null)
             {
                 drops.Add(client.ClientId, message.Topic, DropReason.Hook, 1, message.Id);

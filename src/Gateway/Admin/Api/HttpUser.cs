@@ -40,7 +40,7 @@ internal sealed class HttpUser
         if (!_known.TryGetValue(id, out var client))
         {
             var request = new AuthenticationRequest(id, _name, _password, _default.Address, ProtocolVersion.Mqtt5);
-            var result = await _users.AuthenticateAsync(request, cancellationToken);
+            var result = await _users.AuthenticateAsync(request, cancellationToken).AsTask().WaitAsync(cancellationToken);
             client = result.IsAllowed ? new ClientIdentity(id, result.UserName, _default.Address) : null;
             _known.Add(id, client);
         }

@@ -20,16 +20,20 @@ internal static class PublishEndpoint
     // 16 MiB: many messages of the largest size that is usual.
     private const int MaxBody = 16 << 20;
 
+    // A publish takes milliseconds; whoever comes back after a second finds room if there is any.
+    private const string RetryAfterSeconds = "1";
+
     public static void MapPublish(this IEndpointRouteBuilder routes)
     {
         var services = routes.ServiceProvider;
         var publisher = services.GetRequiredService<HttpPublisher>();
         var users = services.GetRequiredService<HttpUsers>();
-        RequestDelegate post = context => PublishAsync(context, publisher, users);
+        var gate = services.GetRequiredService<PublishGate>();
+        RequestDelegate post = context => PublishAsync(context, publisher, users, gate);
         routes.MapPost(Path, post);
     }
 
-    private static async Task PublishAsync(HttpContext context, HttpPublisher publisher, HttpUsers users)
+    private static async Task PublishAsync(HttpContext context, HttpPublisher publisher, HttpUsers users, PublishGate gate)
     {
         // A web page can have a browser on this machine post forms and texts, but not this without asking.
         if (!context.Request.HasJsonContentType())
@@ -38,13 +42,48 @@ internal static class PublishEndpoint
             return;
         }
 
-        if (users.Find(context) is not { } user || await user.AsAsync(user.DefaultId, context.RequestAborted) is null)
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, gate.Over);
+        try
         {
-            context.Response.Headers.WWWAuthenticate = "Basic realm=\"broker\", charset=\"UTF-8\"";
-            await context.Response.RefuseAsync("a user of the broker, by HTTP Basic", StatusCodes.Status401Unauthorized);
-            return;
-        }
+            if (users.Find(context) is not { } user || await user.AsAsync(user.DefaultId, over.Token) is null)
+            {
+                context.Response.Headers.WWWAuthenticate = "Basic realm=\"broker\", charset=\"UTF-8\"";
+                await context.Response.RefuseAsync("a user of the broker, by HTTP Basic", StatusCodes.Status401Unauthorized);
+                return;
+            }
 
+            // Known users only: nobody else can take their places.
+            if (!gate.TryEnter())
+            {
+                await TellFullAsync(context.Response, gate.IsClosed);
+                return;
+            }
+
+            try
+            {
+                await ReadAsync(context, publisher, user, over.Token);
+            }
+            finally
+            {
+                gate.Exit();
+            }
+        }
+        catch (OperationCanceledException) when (gate.Over.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            await TellFullAsync(context.Response, isClosed: true);
+        }
+    }
+
+    private static Task TellFullAsync(HttpResponse response, bool isClosed)
+    {
+        response.Headers.RetryAfter = RetryAfterSeconds;
+        return response.RefuseAsync(
+            isClosed ? "the broker is stopping" : "as many requests as may publish at a time are under way",
+            StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private static async Task ReadAsync(HttpContext context, HttpPublisher publisher, HttpUser user, CancellationToken cancellationToken)
+    {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             size.MaxRequestBodySize = MaxBody;
@@ -53,7 +92,7 @@ internal static class PublishEndpoint
         JsonDocument body;
         try
         {
-            body = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
+            body = await JsonDocument.ParseAsync(context.Request.Body, default, cancellationToken);
         }
         catch (JsonException error)
         {
@@ -63,11 +102,12 @@ internal static class PublishEndpoint
 
         using (body)
         {
-            await AnswerAsync(context, publisher, user, body.RootElement);
+            await AnswerAsync(context, publisher, user, body.RootElement, cancellationToken);
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, HttpPublisher publisher, HttpUser user, JsonElement body)
+    private static async Task AnswerAsync(
+        HttpContext context, HttpPublisher publisher, HttpUser user, JsonElement body, CancellationToken cancellationToken)
     {
         if (body.ValueKind == JsonValueKind.Array && body.GetArrayLength() > MaxBatch)
         {
@@ -93,7 +133,7 @@ internal static class PublishEndpoint
         var answers = new List<PublishAnswer>();
         foreach (var request in requests)
         {
-            answers.Add(await publisher.PublishAsync(user, request, context.RequestAborted));
+            answers.Add(await publisher.PublishAsync(user, request, cancellationToken));
         }
 
         if (body.ValueKind == JsonValueKind.Array)
