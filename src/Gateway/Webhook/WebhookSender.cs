@@ -10,7 +10,8 @@ namespace Broker.Gateway.Webhook;
 /// is no timer. A server that is away costs a bounded queue; what does not fit is lost and counted.
 /// </summary>
 internal sealed partial class WebhookSender(
-    WebhookOptions options, ILocalSiloDetails silo, HookMetrics metrics, ILogger<WebhookSender> logger) : BackgroundService, IEventSink
+    WebhookOptions options, ShutdownOptions shutdown, ILocalSiloDetails silo, HookMetrics metrics, ILogger<WebhookSender> logger)
+    : BackgroundService, IEventSink
 {
     private const string Name = "webhook";
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -22,7 +23,11 @@ internal sealed partial class WebhookSender(
     private readonly Channel<BrokerEvent> _queue =
         Channel.CreateBounded<BrokerEvent>(new BoundedChannelOptions(options.MaxQueued) { SingleReader = true });
 
+    // A quarter: the rest of the stop, silo and store above all, keeps most of its time when the server hangs.
+    private readonly TimeSpan _stopTime = shutdown.StopTimeout / 4 < options.Timeout ? shutdown.StopTimeout / 4 : options.Timeout;
+
     private long _bytes;
+    private int _waiting;
     private long _batches;
     private bool _isFailing;
 
@@ -36,20 +41,27 @@ internal sealed partial class WebhookSender(
     public void Post(BrokerEvent happened)
     {
         var size = WebhookJson.SizeOf(happened);
+        Interlocked.Increment(ref _waiting);
         if (Interlocked.Add(ref _bytes, size) > options.MaxQueuedBytes || !_queue.Writer.TryWrite(happened))
         {
             Interlocked.Add(ref _bytes, -size);
+            Interlocked.Decrement(ref _waiting);
             metrics.Untold(Name);
         }
     }
 
-    /// <summary>What waits is sent as long as the stop lasts.</summary>
+    /// <summary>What waits is sent, in a part of the stop's time; what is left then is lost and counted.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         _queue.Writer.TryComplete();
-        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(options.Timeout, cancellationToken)
+        await (ExecuteTask ?? Task.CompletedTask).WaitAsync(_stopTime, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await base.StopAsync(cancellationToken);
+        if (Interlocked.Exchange(ref _waiting, 0) is > 0 and var left)
+        {
+            metrics.Untold(Name, left);
+            LogLost(options.Url, left, "the broker stops");
+        }
     }
 
     /// <inheritdoc />
@@ -73,6 +85,7 @@ internal sealed partial class WebhookSender(
 
             await SendAsync(batch, stoppingToken);
             Interlocked.Add(ref _bytes, -batch.Sum(WebhookJson.SizeOf));
+            Interlocked.Add(ref _waiting, -batch.Count);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Security.Cryptography;
@@ -6,6 +7,7 @@ using Broker.Gateway.Options;
 using Broker.TestKit;
 using Broker.TestKit.Clients;
 using Broker.TestKit.Wire;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Gateway.Tests.Hooks;
 
@@ -114,6 +116,33 @@ public sealed class WebhookTests
         }
     }
 
+    [Fact]
+    public async Task Server_that_hangs_takes_a_part_of_the_stop_only_and_what_it_did_not_take_is_counted()
+    {
+        using var lost = new LostEvents();
+        await using var server = await WebhookServer.StartAsync();
+        var gate = new TaskCompletionSource();
+        server.Gate = gate.Task;
+        try
+        {
+            await using var broker = await StartAsync(server.Url, static o => o.Timeout = Patient, static o => o.Shutdown.StopTimeout = TimeSpan.FromSeconds(8));
+            await ConnectAsync(broker, "asked");
+            await server.NextAsync();
+            await ConnectAsync(broker, "waits");
+
+            var clock = Stopwatch.StartNew();
+            await broker.StopAsync();
+
+            // A quarter of 8 s, not the minute that a request may take.
+            Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+            Assert.Equal(2, lost.Count);
+        }
+        finally
+        {
+            gate.TrySetResult();
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -144,14 +173,17 @@ public sealed class WebhookTests
         }
     }
 
-    private static Task<InProcessBroker> StartAsync(string url, Action<WebhookOptions>? configure = null) => InProcessBroker.StartAsync(
-        static _ => { },
-        options =>
-        {
-            options.Webhook.Url = url;
-            options.Webhook.Events = "client.connected";
-            configure?.Invoke(options.Webhook);
-        });
+    private static Task<InProcessBroker> StartAsync(
+        string url, Action<WebhookOptions>? configure = null, Action<BrokerOptions>? more = null, Action<IServiceCollection>? extend = null) =>
+        InProcessBroker.StartAsync(
+            extend ?? (static _ => { }),
+            options =>
+            {
+                options.Webhook.Url = url;
+                options.Webhook.Events = "client.connected";
+                configure?.Invoke(options.Webhook);
+                more?.Invoke(options);
+            });
 
     private static async Task ConnectAsync(InProcessBroker broker, string clientId)
     {
