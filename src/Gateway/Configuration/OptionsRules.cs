@@ -110,7 +110,7 @@ internal static class OptionsRules
         if (webhook.Url.Length > 0
             && !(Uri.TryCreate(webhook.Url, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
         {
-            yield return $"{form("Broker:Webhook:Url")}: '{webhook.Url}' is not allowed; allowed: an http:// or https:// address, or nothing";
+            yield return $"{form("Broker:Webhook:Url")}: the value is not allowed; allowed: an http:// or https:// address, or nothing";
         }
 
         if (!BrokerEventKinds.TryParse(webhook.Events, out _))

@@ -23,6 +23,10 @@ internal sealed partial class WebhookSender(
     private readonly Channel<BrokerEvent> _queue =
         Channel.CreateBounded<BrokerEvent>(new BoundedChannelOptions(options.MaxQueued) { SingleReader = true });
 
+    // For the log: without user info and query, which may be secrets.
+    private readonly string _place =
+        new Uri(options.Url).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
     // A quarter: the rest of the stop, silo and store above all, keeps most of its time when the server hangs.
     private readonly TimeSpan _stopTime = shutdown.StopTimeout / 4 < options.Timeout ? shutdown.StopTimeout / 4 : options.Timeout;
 
@@ -60,7 +64,7 @@ internal sealed partial class WebhookSender(
         if (Interlocked.Exchange(ref _waiting, 0) is > 0 and var left)
         {
             metrics.Untold(Name, left);
-            LogLost(options.Url, left, "the broker stops");
+            LogLost(_place, left, "the broker stops");
         }
     }
 
@@ -101,7 +105,7 @@ internal sealed partial class WebhookSender(
                 if (_isFailing)
                 {
                     _isFailing = false;
-                    LogRecovered(options.Url);
+                    LogRecovered(_place);
                 }
 
                 return;
@@ -110,13 +114,13 @@ internal sealed partial class WebhookSender(
             if (!_isFailing)
             {
                 _isFailing = true;
-                LogFailed(options.Url, failure.Cause);
+                LogFailed(_place, failure.Cause);
             }
 
             if (!failure.MayPass || Stopwatch.GetElapsedTime(start) + pause > options.RetryFor)
             {
                 metrics.Untold(Name, batch.Count);
-                LogLost(options.Url, batch.Count, failure.Cause);
+                LogLost(_place, batch.Count, failure.Cause);
                 return;
             }
 

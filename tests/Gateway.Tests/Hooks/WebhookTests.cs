@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
@@ -143,6 +144,28 @@ public sealed class WebhookTests
         }
     }
 
+    [Fact]
+    public async Task Address_is_logged_without_user_info_and_query()
+    {
+        await using var server = await WebhookServer.StartAsync();
+        server.Answers.Enqueue(503);
+        server.Answers.Enqueue(400);
+        var address = new Uri(server.Url);
+        var lines = new ConcurrentQueue<string>();
+        await using var broker = await StartAsync(
+            $"http://ann:secret@{address.Authority}/events?key=secret", extend: services => services.AddSingleton<ILoggerProvider>(new Lines(lines)));
+
+        await ConnectAsync(broker, "c");
+
+        await Eventually.TrueAsync(() => lines.Any(static l => l.Contains("are lost", StringComparison.Ordinal)), Limit, () => string.Join('\n', lines));
+        await ConnectAsync(broker, "d");
+        await Eventually.TrueAsync(() => lines.Any(static l => l.Contains("takes events again", StringComparison.Ordinal)), Limit, () => string.Join('\n', lines));
+        var told = lines.Where(static l => l.StartsWith("Webhook ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, told.Count);
+        Assert.All(told, line => Assert.Contains($"http://{address.Authority}/events", line, StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, static line => line.Contains("secret", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -213,6 +236,24 @@ public sealed class WebhookTests
     }
 
     /// <summary>What <c>broker.hooks.untold</c> says of the webhook.</summary>
+    private sealed class Lines(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
+
     private sealed class LostEvents : IDisposable
     {
         private readonly MeterListener _listener = new();
