@@ -30,7 +30,7 @@ public sealed class WebhookOptions
     [Allowed("1", "10000000")]
     public int MaxQueued { get; set; } = 10_000;
 
-    /// <summary>Bytes of payloads and names that wait.</summary>
+    /// <summary>Bytes that the events that wait take in memory, about.</summary>
     [Size, Allowed("64KiB", "16GiB")]
     public long MaxQueuedBytes { get; set; } = 16L << 20;
 

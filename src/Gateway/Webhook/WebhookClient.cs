@@ -9,6 +9,10 @@ namespace Broker.Gateway.Webhook;
 /// <summary>Makes the requests of the webhook.</summary>
 internal sealed class WebhookClient : IDisposable
 {
+    private const int MaxAnswerBytes = 4 << 10;
+    private const int MaxHeaderKilobytes = 16;
+    private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(1);
+
     private readonly WebhookOptions _options;
     private readonly HttpClient _http;
     private readonly string _life = Guid.NewGuid().ToString("N");
@@ -23,6 +27,10 @@ internal sealed class WebhookClient : IDisposable
 
             // A server that moves to another address is found again.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            // Its status is the answer. A short body is read to the end so that the connection can be used again; with a long one it is closed.
+            MaxResponseDrainSize = MaxAnswerBytes,
+            ResponseDrainTimeout = DrainTime,
+            MaxResponseHeadersLength = MaxHeaderKilobytes,
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = PolicyOf(options.CaFile) },
         };
         _http = new HttpClient(handler) { Timeout = options.Timeout };
@@ -43,7 +51,7 @@ internal sealed class WebhookClient : IDisposable
 
         try
         {
-            using var answer = await _http.SendAsync(request, cancellationToken);
+            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return answer.IsSuccessStatusCode ? null : ($"HTTP {(int)answer.StatusCode}", MayPass(answer.StatusCode));
         }
         catch (HttpRequestException error)

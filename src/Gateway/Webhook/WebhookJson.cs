@@ -33,16 +33,6 @@ internal static class WebhookJson
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>About what an event takes in memory.</summary>
-    public static long SizeOf(BrokerEvent happened) => 200 + (happened.ClientId.Length * 2) + happened switch
-    {
-        MessagePublish m => m.Payload.Length + (m.Topic.Length * 2),
-        MessageDelivered m => m.Topic.Length * 2,
-        MessageAcked m => m.Topic.Length * 2,
-        MessageDropped m => m.Topic.Length * 2,
-        _ => 0,
-    };
-
     private static void WriteDetails(Utf8JsonWriter json, BrokerEvent happened)
     {
         switch (happened)

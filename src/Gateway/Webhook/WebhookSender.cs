@@ -44,7 +44,7 @@ internal sealed partial class WebhookSender(
     /// <inheritdoc />
     public void Post(BrokerEvent happened)
     {
-        var size = WebhookJson.SizeOf(happened);
+        var size = BrokerEventSize.Of(happened);
         Interlocked.Increment(ref _waiting);
         if (Interlocked.Add(ref _bytes, size) > options.MaxQueuedBytes || !_queue.Writer.TryWrite(happened))
         {
@@ -88,7 +88,7 @@ internal sealed partial class WebhookSender(
             }
 
             await SendAsync(batch, stoppingToken);
-            Interlocked.Add(ref _bytes, -batch.Sum(WebhookJson.SizeOf));
+            Interlocked.Add(ref _bytes, -batch.Sum(BrokerEventSize.Of));
             Interlocked.Add(ref _waiting, -batch.Count);
         }
     }

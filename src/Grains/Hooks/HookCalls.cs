@@ -17,6 +17,9 @@ public sealed partial class HookCalls(HookOptions options, HookMetrics metrics, 
     /// <summary>Events that may wait for one hook.</summary>
     public int MaxQueuedEvents => options.MaxQueuedEvents;
 
+    /// <summary>Bytes that they may take.</summary>
+    public long MaxQueuedBytes => options.MaxQueuedBytes;
+
     /// <summary>Calls a hook. Null when it threw or took too long; that is logged and counted.</summary>
     internal ValueTask<TResult?> CallAsync<THook, TState, TResult>(
         HookSlot<THook> slot, TState state, Func<THook, TState, CancellationToken, ValueTask<TResult>> call)

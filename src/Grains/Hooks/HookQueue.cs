@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Broker.Grains.Hooks;
 
-/// <summary>The events of one hook: queued by those who cause them, told one at a time.</summary>
+/// <summary>The events of one hook: queued by those who cause them, within a number and bytes, told one at a time.</summary>
 internal sealed class HookQueue : IEventSink
 {
     private readonly Lazy<IHook> _hook;
@@ -11,6 +11,7 @@ internal sealed class HookQueue : IEventSink
     private readonly string _name;
     private readonly Func<BrokerEvent, CancellationToken, ValueTask>?[] _tell;
     private readonly Channel<BrokerEvent> _queue;
+    private long _bytes;
     private int _isRunning;
 
     public HookQueue(HookRegistration registered, IServiceProvider services, HookCalls calls)
@@ -40,8 +41,10 @@ internal sealed class HookQueue : IEventSink
     /// <inheritdoc />
     public void Post(BrokerEvent happened)
     {
-        if (!_queue.Writer.TryWrite(happened))
+        var size = BrokerEventSize.Of(happened);
+        if (Interlocked.Add(ref _bytes, size) > _calls.MaxQueuedBytes || !_queue.Writer.TryWrite(happened))
         {
+            Interlocked.Add(ref _bytes, -size);
             _calls.Untold(_name);
             return;
         }
@@ -59,6 +62,7 @@ internal sealed class HookQueue : IEventSink
             while (_queue.Reader.TryRead(out var next))
             {
                 await _calls.TellAsync(_name, next, _tell[(int)next.Kind]!);
+                Interlocked.Add(ref _bytes, -BrokerEventSize.Of(next));
             }
 
             Volatile.Write(ref _isRunning, 0);

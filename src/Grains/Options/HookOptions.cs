@@ -14,4 +14,8 @@ public sealed class HookOptions
     /// <summary>Events that may wait for one hook; the next ones are not told to it, and counted.</summary>
     [Allowed("1", "10000000")]
     public int MaxQueuedEvents { get; set; } = 10_000;
+
+    /// <summary>Bytes that the events that wait for one hook may take in memory, about: payloads, topics and names.</summary>
+    [Size, Allowed("64KiB", "16GiB")]
+    public long MaxQueuedBytes { get; set; } = 16L << 20;
 }

@@ -43,6 +43,9 @@ internal sealed class WebhookServer : IAsyncDisposable
     /// <summary>Answers wait for it.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    /// <summary>Answers have a body that does not end.</summary>
+    public bool IsEndless { get; set; }
+
     public string Url { get; private set; } = "";
 
     public static async Task<WebhookServer> StartAsync(X509Certificate2? certificate = null)
@@ -76,6 +79,10 @@ internal sealed class WebhookServer : IAsyncDisposable
             context.Request.Headers["X-Broker-Batch"].ToString(), context.Request.Headers.Authorization.ToString(), events));
         await Gate.WaitAsync(context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         context.Response.StatusCode = status;
+        while (IsEndless && !context.RequestAborted.IsCancellationRequested)
+        {
+            await context.Response.Body.WriteAsync(new byte[1024], context.RequestAborted).AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     internal sealed record Received(string Batch, string Authorization, IReadOnlyList<JsonElement> Events)

@@ -145,6 +145,22 @@ public sealed class WebhookTests
     }
 
     [Fact]
+    public async Task Of_an_answer_without_end_no_more_is_read_than_its_status()
+    {
+        await using var server = await WebhookServer.StartAsync();
+        server.IsEndless = true;
+        await using var broker = await StartAsync(server.Url, static o => o.Timeout = Patient);
+
+        await ConnectAsync(broker, "first");
+        var first = await server.NextAsync();
+        await ConnectAsync(broker, "second");
+        var second = await server.NextAsync();
+
+        Assert.Equal(["client.connected first"], first.Names);
+        Assert.Equal(["client.connected second"], second.Names);
+    }
+
+    [Fact]
     public async Task Address_is_logged_without_user_info_and_query()
     {
         await using var server = await WebhookServer.StartAsync();
