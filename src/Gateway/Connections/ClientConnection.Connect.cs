@@ -16,7 +16,11 @@ internal sealed partial class ClientConnection
     private bool _wantsProblemInformation = true;
 
     // CONNACK 0x00 has been sent: only then may DISCONNECT be [MQTT-3.14.0-1].
-    private bool _isAccepted;
+    private volatile bool _isAccepted;
+
+    // CONNECT has come and could be read: CONNACK is owed, and given once, whoever is first to give it.
+    private volatile bool _hasConnect;
+    private int _isAnswered;
 
     // Whoever is told that the client is here is told when it is gone.
     private bool _isAnnounced;
@@ -46,8 +50,28 @@ internal sealed partial class ClientConnection
         Version = packet.Version;
         _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
         _wantsProblemInformation = packet.RequestProblemInformation;
+        _hasConnect = true;
+        Interlocked.MemoryBarrier();
+        if (_isSentAway)
+        {
+            RefuseSentAway();
+            return;
+        }
+
         _pending = ConnectAsync(packet);
     }
+
+    /// <summary>Answers a CONNECT that waits for its answer while the client is sent away.</summary>
+    private void RefuseSentAway()
+    {
+        if (_hasConnect && _goodbye is { } goodbye && TryAnswer())
+        {
+            var reason = ReasonCodes.IsAllowed(goodbye.Reason, PacketType.ConnAck) ? goodbye.Reason : ReasonCode.ServerUnavailable;
+            Send(new ConnAckPacket { Reason = reason, ServerReference = goodbye.ServerReference, ReasonString = ReasonTexts.Of(reason) });
+        }
+    }
+
+    private bool TryAnswer() => Interlocked.Exchange(ref _isAnswered, 1) == 0;
 
     private void RefuseConnect(ProtocolViolation violation)
     {
@@ -118,6 +142,12 @@ internal sealed partial class ClientConnection
             Will = will,
             Silo = _services.IsCluster ? _services.Silos.Local : null,
         };
+        if (_isClosing)
+        {
+            // Gone or sent away meanwhile: no session is taken from where it is.
+            return;
+        }
+
         SessionGrant grant;
         Session? session;
         try
@@ -135,6 +165,12 @@ internal sealed partial class ClientConnection
         _session = session;
         _keepAlive = GrantedKeepAlive(packet);
         _outboundAliases = NewAliases(packet);
+        if (!TryAnswer())
+        {
+            // Sent away meanwhile: the session ends or waits as if its connection had never been.
+            return;
+        }
+
         using (FlushBatch.Open())
         {
             SendConnAck(packet, grant.SessionPresent, authenticationData);
@@ -149,12 +185,24 @@ internal sealed partial class ClientConnection
                 _services.Presence.Connected(_identity, packet, grant.SessionPresent);
                 _services.Events.Connected(_identity, packet, grant.SessionPresent);
             }
+
+            SayGoodbye();
         }
 
         _services.Wheel.Reschedule(this);
         if (_isAnnounced && !_services.AutoSubscriptions.IsEmpty)
         {
             await AutoSubscribeAsync();
+        }
+    }
+
+    /// <summary>The client was sent away while it was being told that it is accepted. Twice does no harm: nothing follows a DISCONNECT.</summary>
+    private void SayGoodbye()
+    {
+        Interlocked.MemoryBarrier();
+        if (_isClosing && _goodbye is { } goodbye && _isAccepted && Version == ProtocolVersion.Mqtt5)
+        {
+            SendDisconnect(goodbye);
         }
     }
 
@@ -193,6 +241,12 @@ internal sealed partial class ClientConnection
 
     private void RefuseClient(ReasonCode reason)
     {
+        if (_isClosing)
+        {
+            // Gone, or sent away with an answer of its own.
+            return;
+        }
+
         Log.ClientRefused(_services.Logger, ClientId, Address, reason);
         SendConnAckRefusal(reason, ReasonTexts.Of(reason));
         Close(reason);

@@ -135,8 +135,13 @@ internal sealed partial class ClientConnection
     private void SendDisconnect(DisconnectPacket packet) => SendExplained(
         packet.ReasonString, (writer, text) => (packet with { ReasonString = text }).Write(writer, Version), isLast: true);
 
-    private void SendConnAckRefusal(ReasonCode reason, string? text) =>
-        Send(new ConnAckPacket { Reason = reason, ReasonString = text });
+    private void SendConnAckRefusal(ReasonCode reason, string? text)
+    {
+        if (TryAnswer())
+        {
+            Send(new ConnAckPacket { Reason = reason, ReasonString = text });
+        }
+    }
 
     /// <summary>The first refusal of an answer to several filters explains itself.</summary>
     private static string? TextOf(IReadOnlyList<ReasonCode> reasons) =>

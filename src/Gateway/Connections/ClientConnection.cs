@@ -30,6 +30,7 @@ internal sealed partial class ClientConnection : IClientLink
     private volatile bool _isSentAway;
     private bool _isClean;
     private ReasonCode? _closeReason;
+    private DisconnectPacket? _goodbye;
     private uint? _newExpiryInterval;
 
     public ClientConnection(ConnectionServices services, ConnectionContext context)
@@ -85,14 +86,25 @@ internal sealed partial class ClientConnection : IClientLink
     /// <inheritdoc />
     public void Close(ReasonCode reason) => Close(reason, ReasonTexts.Of(reason));
 
-    /// <summary>The broker stops: the end is not the client's doing, and its Will waits for it to come back.</summary>
+    /// <summary>
+    /// The broker stops, or has too many: the end is not the client's doing, and its Will waits for it to come back. A CONNECT that is
+    /// under way is refused with the same reason.
+    /// </summary>
     internal void SendAway(DisconnectPacket goodbye)
     {
-        if (!_isClosing)
+        if (_isClosing)
         {
-            _isSentAway = true;
-            Close(goodbye with { ReasonString = ReasonTexts.Of(goodbye.Reason) });
+            return;
         }
+
+        goodbye = goodbye with { ReasonString = ReasonTexts.Of(goodbye.Reason) };
+        _isSentAway = true;
+        _goodbye = goodbye;
+
+        // Whoever reads the other's mark second, this or HandleFirst, answers the CONNECT.
+        Interlocked.MemoryBarrier();
+        RefuseSentAway();
+        Close(goodbye);
     }
 
     /// <summary>As <see cref="SendAway"/>, for a client that has not gone in time.</summary>
@@ -117,6 +129,9 @@ internal sealed partial class ClientConnection : IClientLink
 
         _isClosing = true;
         _closeReason = goodbye.Reason;
+
+        // CONNACK and this may be under way at the same time: whichever is second says goodbye, see AdmitAsync.
+        Interlocked.MemoryBarrier();
         if (Version == ProtocolVersion.Mqtt5 && _isAccepted && goodbye.Reason != ReasonCode.Success)
         {
             SendDisconnect(goodbye);
@@ -306,7 +321,8 @@ internal sealed partial class ClientConnection : IClientLink
         _acknowledgements.Abandon();
         if (_session is not null)
         {
-            var cause = _isClean ? EndCause.Disconnect : _isSentAway ? EndCause.BrokerStop : EndCause.Lost;
+            // A CONNECT that was not accepted has left no Will to be published.
+            var cause = _isClean || !_isAccepted ? EndCause.Disconnect : _isSentAway ? EndCause.BrokerStop : EndCause.Lost;
             _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
             if (_isAnnounced)
             {

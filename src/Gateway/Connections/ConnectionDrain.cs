@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
 using Broker.Grains.Cluster;
 using Broker.Grains.Sessions;
@@ -14,8 +15,12 @@ namespace Broker.Gateway.Connections;
 /// (0x8B). Wills wait: clients that come back in time have not died.
 /// </summary>
 internal sealed partial class ConnectionDrain(
-    ConnectionRegistry registry, ShutdownOptions options, Peers peers, ILogger<ConnectionDrain> logger, SiloTime? time = null)
-    : IConnectionDrain
+    ConnectionRegistry registry,
+    ConnectionGate gate,
+    ShutdownOptions options,
+    Peers peers,
+    ILogger<ConnectionDrain> logger,
+    SiloTime? time = null) : IConnectionDrain
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
@@ -34,9 +39,12 @@ internal sealed partial class ConnectionDrain(
         var count = registry.Count;
         var left = new List<Session>();
         await CloseAllAsync(left, clock, cancellationToken);
-        while (registry.Count > 0 && !cancellationToken.IsCancellationRequested)
+
+        // The gate as well: who was let in before it closed may only come into the registry now, and is sent away then.
+        while ((registry.Count > 0 || gate.Open > 0) && !cancellationToken.IsCancellationRequested)
         {
             await Task.Delay(Look, CancellationToken.None);
+            await CloseAllAsync(left, clock, cancellationToken);
         }
 
         var cut = CutOff();

@@ -26,5 +26,11 @@ internal sealed class BrokerState
 
     public void Stopping() => _stopping = true;
 
-    public void Closed() => _closed = true;
+    public void Closed()
+    {
+        _closed = true;
+
+        // Whoever looks now for connections that were let in sees each that was not refused.
+        Interlocked.MemoryBarrier();
+    }
 }

@@ -1,0 +1,104 @@
+using System.IO.Pipelines;
+using Broker.Gateway.Connections;
+using Broker.Gateway.Hosting;
+using Broker.Gateway.Listeners;
+using Broker.Gateway.Tests.Hooks;
+using Broker.Grains.Hooks;
+using Broker.Protocol;
+using Broker.TestKit;
+using Broker.TestKit.Clients;
+using Broker.TestKit.Wire;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Gateway.Tests.Connections;
+
+/// <summary>Clients whose CONNECT meets a broker that stops.</summary>
+public sealed class LateConnectTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(ProtocolVersion.Mqtt5)]
+    [InlineData(ProtocolVersion.Mqtt311)]
+    public async Task Connect_that_is_under_way_when_the_broker_stops_is_refused_at_once_and_leaves_no_session(ProtocolVersion version)
+    {
+        var hook = new SlowHook();
+        await using var broker = await InProcessBroker.StartAsync(
+            services => services.AddHook(hook), static options => options.Hooks.TimeLimit = TimeSpan.FromMinutes(1));
+        await using var client = await ScriptedClient.OpenAsync(broker.Mqtt, new ConnectOptions(version) { ClientId = "late" });
+        await client.SendAsync(Packets.Connect(client.Options));
+        await Eventually.TrueAsync(() => hook.Asked == 1, Limit, static () => "the hook is asked");
+
+        var stop = broker.StopAsync();
+        var answer = await client.ExpectAsync(PacketType.ConnAck);
+        Assert.False(stop.IsCompleted);
+        hook.Answer.SetResult();
+        await client.ExpectCloseAsync();
+        await stop.WaitAsync(Limit);
+
+        Assert.Equal(version == ProtocolVersion.Mqtt5 ? ReasonCode.ServerUnavailable : (ReasonCode)3, answer.Reason);
+        Assert.Equal(0, hook.Begun);
+    }
+
+    [Fact]
+    public async Task Drain_waits_for_a_connection_that_was_let_in_and_is_not_known_yet_and_sends_it_away()
+    {
+        await using var broker = await InProcessBroker.StartAsync(static _ => { });
+        var services = broker.Services.GetRequiredService<ConnectionServices>();
+        var come = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var context = new DefaultConnectionContext("late", new SilentTransport(), new SilentTransport());
+        var connection = broker.Services.GetRequiredService<ConnectionGate>().Guard(async let =>
+        {
+            await come.Task;
+            await new ClientConnection(services, let).RunAsync();
+        })(context);
+
+        broker.Services.GetRequiredService<BrokerState>().Closed();
+        var drain = broker.Services.GetServices<IConnectionDrain>().OfType<ConnectionDrain>().Single().DrainAsync(CancellationToken.None);
+        await Assert.ThrowsAsync<TimeoutException>(() => drain.WaitAsync(TimeSpan.FromMilliseconds(100)));
+        come.SetResult();
+
+        await connection.WaitAsync(Limit);
+        await drain.WaitAsync(Limit);
+    }
+
+    /// <summary>A transport that nothing comes from.</summary>
+    private sealed class SilentTransport : IDuplexPipe
+    {
+        public PipeReader Input { get; } = new Pipe().Reader;
+
+        public PipeWriter Output { get; } = new Pipe().Writer;
+    }
+
+    /// <summary>Lets everybody in, later.</summary>
+    internal sealed class SlowHook : IAuthenticateHook, IEventHook<SessionCreated>
+    {
+        private int _asked;
+        private int _begun;
+
+        public TaskCompletionSource Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Asked => Volatile.Read(ref _asked);
+
+        public int Begun => Volatile.Read(ref _begun);
+
+        public async ValueTask<HookDecision> OnAuthenticateAsync(
+            HookClient client, ReadOnlyMemory<byte>? password, ProtocolVersion version, CancellationToken cancellationToken)
+        {
+            if (client.ClientId == "late")
+            {
+                Interlocked.Increment(ref _asked);
+                await Answer.Task;
+            }
+
+            return HookDecision.Allow;
+        }
+
+        public ValueTask OnEventAsync(SessionCreated happened, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _begun);
+            return ValueTask.CompletedTask;
+        }
+    }
+}
