@@ -11,8 +11,8 @@ namespace Broker.Gateway.Connections;
 /// <summary>
 /// Ends all connections when the broker stops. Where other silos live, at a bounded rate: MQTT 5.0 clients are told Use another server
 /// (0x9C) with the Server Reference if there is one, and their sessions are fetched from here while this silo goes on with its
-/// work; it stays a moment after the last close for that. A silo without others closes all at once with Server shutting down
-/// (0x8B). Wills wait: clients that come back in time have not died.
+/// work; it stays a moment after the last close for that. A silo without others closes all at once, with Server shutting down
+/// (0x8B) unless there is a Server Reference. Wills wait: clients that come back in time have not died.
 /// </summary>
 internal sealed partial class ConnectionDrain(
     ConnectionRegistry registry,
@@ -74,7 +74,7 @@ internal sealed partial class ConnectionDrain(
             sentAway.RemoveAll(static session => session.State == SessionState.Ended);
             var isCongested = sentAway.Count(static session => session.IsDeparting) > MovesAtOnce;
             var hasOthers = HasOthers;
-            var goodbye = hasOthers
+            var goodbye = hasOthers || options.ServerReference is { Length: > 0 }
                 ? new DisconnectPacket { Reason = ReasonCode.UseAnotherServer, ServerReference = options.ServerReference }
                 : new DisconnectPacket { Reason = ReasonCode.ServerShuttingDown };
             for (var due = hasOthers ? pace.Due(open.Count, clock.Elapsed, isCongested) : open.Count; due > 0; due--)

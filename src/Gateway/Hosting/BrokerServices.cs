@@ -102,6 +102,7 @@ internal static class BrokerServices
     {
         services.AddSingleton<ConnectionServices>();
         services.AddSingleton<ConnectionRegistry>();
+        services.AddSingleton<LateConnects>();
         services.AddSingleton<ConnectionMetrics>();
         services.AddSingleton<ConnectionEvents>();
         services.AddSingleton<AutoSubscriptions>();

@@ -1,3 +1,4 @@
+using Broker.Gateway.Connections;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
 using Microsoft.AspNetCore.Connections;
@@ -5,9 +6,10 @@ using Microsoft.AspNetCore.Connections;
 namespace Broker.Gateway.Listeners;
 
 /// <summary>
-/// Counts MQTT connections and closes at once those that come beyond <see cref="ListenersOptions.MaxConnections"/> or when the broker stops.
+/// Counts MQTT connections and refuses those that come beyond <see cref="ListenersOptions.MaxConnections"/> or when the broker stops: they
+/// are closed at once, or told where to go (<see cref="LateConnects"/>).
 /// </summary>
-internal sealed class ConnectionGate(ListenersOptions options, BrokerState state)
+internal sealed class ConnectionGate(ListenersOptions options, BrokerState state, LateConnects late)
 {
     private int _open;
     private long _opened;
@@ -19,28 +21,44 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     /// <summary>Connections that clients have opened since the start, those that were refused included.</summary>
     public long Opened => Volatile.Read(ref _opened);
 
-    /// <summary>Connections closed here since the start.</summary>
+    /// <summary>Connections refused here since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
     /// <summary>Puts the gate before a connection handler.</summary>
     public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
     {
-        var open = Interlocked.Increment(ref _open);
         Interlocked.Increment(ref _opened);
+        if (!await TryPassAsync(connection, next))
+        {
+            Interlocked.Increment(ref _refused);
+            if (state.IsClosed)
+            {
+                await late.RefuseAsync(connection);
+            }
+            else
+            {
+                connection.Abort();
+            }
+        }
+    };
+
+    private async Task<bool> TryPassAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        // First counted, then looked: a drain that misses the count is seen here.
+        var open = Interlocked.Increment(ref _open);
         try
         {
             if (state.IsClosed || (options.MaxConnections != 0 && open > options.MaxConnections))
             {
-                Interlocked.Increment(ref _refused);
-                connection.Abort();
-                return;
+                return false;
             }
 
             await next(connection);
+            return true;
         }
         finally
         {
             Interlocked.Decrement(ref _open);
         }
-    };
+    }
 }

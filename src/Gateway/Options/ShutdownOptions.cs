@@ -38,7 +38,10 @@ public sealed class ShutdownOptions
     [Allowed("1s", "10m")]
     public TimeSpan StopTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Server Reference for MQTT 5.0 clients that are sent elsewhere (0x9C), as MQTT 5.0 section 4.11 writes it.</summary>
+    /// <summary>
+    /// Server Reference, as MQTT 5.0 section 4.11 writes it, for MQTT 5.0 clients that are sent elsewhere (0x9C) by a stop, and for those that
+    /// still connect meanwhile; without one these are closed without a word.
+    /// </summary>
     [AllowedText("addresses with or without a port, separated by spaces; up to 1,024 characters")]
     public string? ServerReference { get; set; }
 }

@@ -41,6 +41,45 @@ public sealed class LateConnectTests
         Assert.Equal(0, hook.Begun);
     }
 
+    // MQTT 5.0 section 4.11
+    [Fact]
+    public async Task Server_Reference_is_told_to_clients_that_are_here_on_their_way_and_come_during_the_stop()
+    {
+        var hook = new SlowHook();
+        await using var broker = await InProcessBroker.StartAsync(services => services.AddHook(hook), static options =>
+        {
+            options.Hooks.TimeLimit = TimeSpan.FromMinutes(1);
+            options.Shutdown.ServerReference = "other.example:1883";
+        });
+        await using var here = await ScriptedClient.ConnectAsync(broker.Mqtt);
+        await using var underWay = await ScriptedClient.OpenAsync(broker.Mqtt, new ConnectOptions { ClientId = "late" });
+        await underWay.SendAsync(Packets.Connect(underWay.Options));
+        await Eventually.TrueAsync(() => hook.Asked == 1, Limit, static () => "the hook is asked");
+
+        // The drain waits for the one under way.
+        var stop = broker.StopAsync();
+        var goodbye = await here.ExpectAsync(PacketType.Disconnect);
+        var refusal = await underWay.ExpectAsync(PacketType.ConnAck);
+        await using var coming = await ScriptedClient.OpenAsync(broker.Mqtt);
+        await coming.SendAsync(Packets.Connect(coming.Options));
+        var late = await coming.ExpectAsync(PacketType.ConnAck);
+        await coming.ExpectCloseAsync();
+        await using var old = await ScriptedClient.OpenAsync(broker.Mqtt, new ConnectOptions(ProtocolVersion.Mqtt311));
+        await old.SendAsync(Packets.Connect(old.Options));
+        Assert.Equal((ReasonCode)3, (await old.ExpectAsync(PacketType.ConnAck)).Reason);
+        await using var stranger = await ScriptedClient.OpenAsync(broker.Mqtt);
+        await stranger.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        await stranger.ExpectCloseAsync();
+        hook.Answer.SetResult();
+        await stop.WaitAsync(Limit);
+
+        Assert.All([goodbye, refusal, late], static packet =>
+        {
+            Assert.Equal(ReasonCode.UseAnotherServer, packet.Reason);
+            Assert.Equal("other.example:1883", packet.Properties.Text(Prop.ServerReference));
+        });
+    }
+
     [Fact]
     public async Task Drain_waits_for_a_connection_that_was_let_in_and_is_not_known_yet_and_sends_it_away()
     {
