@@ -16,7 +16,8 @@ namespace Broker.Gateway.Admin;
 /// </summary>
 internal sealed class AdminAccess(AdminOptions options, MetricsOptions metrics)
 {
-    private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Real-IP"];
+    // Those that proxies and balancers say it with; some say it only when told to (docs/http-api.md).
+    private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 
     private readonly byte[]? _basic = options.User is null
         ? null

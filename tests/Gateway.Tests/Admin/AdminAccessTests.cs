@@ -17,6 +17,10 @@ public sealed class AdminAccessTests
     [InlineData("192.0.2.1", "localhost", null, 403)]
     [InlineData("127.0.0.1", "evil.example", null, 403)]
     [InlineData("127.0.0.1", "localhost", "X-Forwarded-For", 403)]
+    [InlineData("127.0.0.1", "localhost", "x-forwarded-for", 403)]
+    [InlineData("127.0.0.1", "localhost", "Forwarded", 403)]
+    [InlineData("127.0.0.1", "localhost", "X-Real-IP", 403)]
+    [InlineData("127.0.0.1", "localhost", "Via", 403)]
     public async Task Without_an_administrator_only_this_machine_gets_in(
         string peer, string host, string? header, int expected)
     {
@@ -27,6 +31,18 @@ public sealed class AdminAccessTests
         }
 
         Assert.Equal(expected, await StatusAsync(new AdminOptions(), context));
+    }
+
+    [Theory]
+    [InlineData(":")]
+    [InlineData("root:pass")]
+    public async Task Made_up_credentials_open_nothing_where_there_is_no_administrator(string credentials)
+    {
+        var context = Request("/dashboard", "127.0.0.1", "localhost");
+        context.Request.Headers.Via = "1.1 proxy";
+        context.Request.Headers.Authorization = $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))}";
+
+        Assert.Equal(403, await StatusAsync(new AdminOptions(), context));
     }
 
     [Theory]
