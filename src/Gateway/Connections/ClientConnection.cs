@@ -322,7 +322,7 @@ internal sealed partial class ClientConnection : IClientLink
         if (_session is not null)
         {
             // A CONNECT that was not accepted has left no Will to be published.
-            var cause = _isClean || !_isAccepted ? EndCause.Disconnect : _isSentAway ? EndCause.BrokerStop : EndCause.Lost;
+            var cause = _isClean || !_isAccepted ? EndCause.Disconnect : _isSentAway ? EndCause.SentAway : EndCause.Lost;
             _services.Lifecycle.ConnectionEnded(_session, _epoch, cause, _newExpiryInterval);
             if (_isAnnounced)
             {

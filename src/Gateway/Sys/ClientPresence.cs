@@ -54,7 +54,7 @@ internal sealed class ClientPresence(SysOptions options, SysTopics topics, TimeP
     public static string ReasonText(EndCause cause, ReasonCode? reason) => cause switch
     {
         EndCause.Disconnect => "normal",
-        EndCause.BrokerStop => "broker_stop",
+        EndCause.SentAway => "broker_stop",
         _ => reason is { } why ? JsonNamingPolicy.SnakeCaseLower.ConvertName(why.ToString()) : "connection_lost",
     };
 

@@ -10,7 +10,7 @@ public sealed record ClientDisconnected : BrokerEvent
     public string? UserName { get; init; }
 
     /// <summary>
-    /// <c>normal</c>, <c>connection_lost</c>, <c>broker_stop</c>, or the name of the reason code with which the broker closed it, such as
+    /// <c>normal</c>, <c>connection_lost</c>, <c>broker_stop</c> (sent away: by a stop or a balance), or the name of the reason code with which the broker closed it, such as
     /// <c>keep_alive_timeout</c>.
     /// </summary>
     public required string Reason { get; init; }

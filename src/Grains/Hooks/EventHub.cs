@@ -12,7 +12,7 @@ public sealed class EventHub
     private readonly Lazy<IEventSink[][]> _sinks;
     private readonly TimeProvider _time;
 
-    /// <param name="services">Gives the hooks, when the first event comes.</param>
+    /// <param name="services">Gives the hooks: when <see cref="Open"/> is called, or with the first event where nobody has.</param>
     public EventHub(IServiceProvider services, IEnumerable<IEventSink> sinks, HookCalls calls, TimeProvider time)
     {
         _time = time;

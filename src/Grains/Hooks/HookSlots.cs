@@ -2,7 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Broker.Grains.Hooks;
 
-/// <summary>The hooks of one kind, made when they are first asked, in the order in which they are asked.</summary>
+/// <summary>
+/// The hooks of one kind, in the order in which they are asked. They are made when <see cref="All"/> is first read: by the start of the
+/// broker, before any client.
+/// </summary>
 internal sealed class HookSlots<THook>
     where THook : class, IHook
 {

@@ -9,6 +9,6 @@ public enum EndCause
     /// <summary>DISCONNECT with reason 0x00.</summary>
     Disconnect,
 
-    /// <summary>The broker stops.</summary>
-    BrokerStop,
+    /// <summary>The broker has ended it: it stops, or other silos have room for the client. The client has not died, and comes back.</summary>
+    SentAway,
 }

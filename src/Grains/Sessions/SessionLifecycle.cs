@@ -330,8 +330,8 @@ public sealed class SessionLifecycle(
             case EndCause.Disconnect:
                 wills.Withdraw(will);
                 break;
-            case EndCause.BrokerStop:
-                // Its row stays as it is: after the restart it waits for the client like the Will of a crashed broker.
+            case EndCause.SentAway:
+                // Its row stays as it is: here, on another silo or after a restart it waits for the client like the Will of a crashed broker.
                 wills.Defer(will, sessionEndsIn, environment.Options.WillGraceAfterRestart);
                 break;
             case EndCause.Lost:

@@ -50,7 +50,7 @@ public sealed class TakeoverRaceTests
         using var broker = NewBroker();
         var (watcher, session, epoch) = await StartAsync(broker, willDelay, isSentAway: true);
         await TakeOverAsync(broker);
-        broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, newExpiryInterval: null);
+        broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, newExpiryInterval: null);
         Check(broker, session, epoch, watcher, wills: 0);
     }
 

@@ -44,7 +44,7 @@ public sealed class WillRuleTests
         using var one = await SessionFixture.StartAsync();
         var listener = one.Connect();
         var (session, epoch) = await ClaimAsync(one);
-        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, null);
         one.Commit();
 
         Assert.Empty(listener.Published);
@@ -129,7 +129,7 @@ public sealed class WillRuleTests
         using var one = await SessionFixture.StartAsync();
         var listener = one.Connect();
         var (session, epoch) = await ClaimAsync(one, expiry: (uint)expiry);
-        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, null);
         one.Commit();
         Assert.Equal(1, one.Broker.Wills.DelayedCount);
 
@@ -147,7 +147,7 @@ public sealed class WillRuleTests
         using var one = await SessionFixture.StartAsync();
         var listener = one.Connect();
         var (session, epoch) = await ClaimAsync(one, expiry: 0);
-        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, null);
         one.Commit();
 
         Assert.Null(one.Broker.Lifecycle.Depart("mortal"));
@@ -162,7 +162,7 @@ public sealed class WillRuleTests
         using var one = await SessionFixture.StartAsync();
         var listener = one.Connect();
         var (session, epoch) = await ClaimAsync(one, delay: 60);
-        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.BrokerStop, null);
+        one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, null);
         one.Broker.Wills.SessionEnded("mortal");
         one.Commit();
 

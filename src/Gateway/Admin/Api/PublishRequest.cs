@@ -19,7 +19,10 @@ internal sealed record PublishRequest
 
     public bool Retain { get; set; }
 
-    /// <summary>Who publishes: for No Local, hooks and the loss ledger.</summary>
+    /// <summary>
+    /// Who publishes, for everything that goes by Client Identifier: authentication and rights, hooks, No Local, groups of shared
+    /// subscriptions that choose by it, the loss ledger. Null or empty: <see cref="HttpUser.DefaultId"/>.
+    /// </summary>
     public string? ClientId { get; set; }
 
     public PublishRequestProperties? Properties { get; set; }
