@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Text;
-using System.Text.Unicode;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Sys;
 using Broker.Grains.Interfaces.Sessions;
@@ -222,7 +222,7 @@ internal sealed partial class ClientConnection
 
     private async ValueTask<ReasonCode?> CheckWillAsync(WillMessage will)
     {
-        if (will.PayloadIsUtf8 && _services.Mqtt.ValidatePayloadFormat && !Utf8.IsValid(will.Payload))
+        if (!_services.Rules.IsPayloadAllowed(will.PayloadIsUtf8, new ReadOnlySequence<byte>(will.Payload)))
         {
             return ReasonCode.PayloadFormatInvalid;
         }

@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Unicode;
 using Broker.Gateway.Auth;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
@@ -29,13 +26,13 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (!TopicRules.IsWithinLimits(topic, _services.Limits.MaxTopicLength, _services.Limits.MaxTopicLevels))
+        if (!_services.Rules.IsTopicAllowed(topic))
         {
             Refuse(Violations.TopicTooLong);
             return;
         }
 
-        _services.Metrics.Published(view.Qos);
+        _services.Rules.Count(view.Qos);
         if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(view.PacketId, out var earlier))
         {
             // It was allowed and has been routed; a right that was taken away since, or a hook, changes nothing about that.
@@ -43,7 +40,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (view.PayloadIsUtf8 && _services.Mqtt.ValidatePayloadFormat && !IsUtf8(view.Payload))
+        if (!_services.Rules.IsPayloadAllowed(view.PayloadIsUtf8, view.Payload))
         {
             RefusePayload(topic, view.Qos, view.PacketId);
             return;
@@ -171,9 +168,6 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private static bool IsUtf8(in ReadOnlySequence<byte> payload) =>
-        Utf8.IsValid(payload.IsSingleSegment ? payload.FirstSpan : payload.ToArray());
-
     private static PacketType ResponseTo(QualityOfService qos) =>
         qos == QualityOfService.AtLeastOnce ? PacketType.PubAck : PacketType.PubRec;
 
@@ -204,11 +198,7 @@ internal sealed partial class ClientConnection
 
     private void Deliver(ref PublishSource source, ushort packetId)
     {
-        if (_services.Events.LogsMessages && source.Qos != QualityOfService.AtMostOnce)
-        {
-            Log.Accepted(_services.Logger, ClientId, packetId, Encoding.UTF8.GetString(source.Topic), source.Materialize().Id);
-        }
-
+        _services.Rules.NoteAccepted(ClientId, packetId, ref source);
         PublishRecord? record = null;
         switch (source.Qos)
         {

@@ -37,6 +37,7 @@ internal sealed record ConnectionServices(
     ClientPresence Presence,
     HookFolds Hooks,
     ConnectionEvents Events,
+    PublishRules Rules,
     AutoSubscriptions AutoSubscriptions,
     SessionOptions SessionOptions,
     LimitOptions Limits,

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Broker.Grains.Messages;
-using Broker.Grains.Options;
 using Broker.Grains.Routing;
 using Broker.Protocol;
 
@@ -17,13 +16,13 @@ internal sealed record MessageDraft(
 
     /// <summary>Makes the message, or says what is wrong.</summary>
     public bool TryFinish(
-        BrokerPublisher publisher, LimitOptions limits, [NotNullWhen(true)] out ApplicationMessage? message, out string error)
+        BrokerPublisher publisher, PublishRules rules, [NotNullWhen(true)] out ApplicationMessage? message, out string error)
     {
         message = null;
         error = "";
         var topic = Encoding.UTF8.GetBytes(Topic);
         if (!TopicRules.IsValidName(topic) || !Utf8Rules.IsValid(topic)
-            || !TopicRules.IsWithinLimits(topic, limits.MaxTopicLength, limits.MaxTopicLevels))
+            || !rules.IsTopicAllowed(topic))
         {
             error = "topic: no topic name, or longer than allowed";
             return false;
@@ -42,7 +41,7 @@ internal sealed record MessageDraft(
         }
 
         var encoded = Properties.Encode();
-        if (topic.Length + encoded.Length + Payload.Length > limits.MaxPacketSize)
+        if (topic.Length + encoded.Length + Payload.Length > rules.MaxPacketSize)
         {
             error = "the message is larger than Broker:Limits:MaxPacketSize";
             return false;

@@ -2,7 +2,6 @@ using System.Net;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Listeners;
-using Broker.Grains.Options;
 using Broker.Grains.Routing;
 using Broker.Protocol;
 
@@ -48,7 +47,7 @@ public sealed class MqttBroker
         {
             ExpiresAt = message.Expiry is { } expiry ? (time.GetUtcNow() + expiry).ToUnixTimeMilliseconds() : long.MaxValue,
         };
-        if (!draft.TryFinish(publisher, Get<LimitOptions>(), out var finished, out var error))
+        if (!draft.TryFinish(publisher, Get<PublishRules>(), out var finished, out var error))
         {
             throw new ArgumentException(error, nameof(message));
         }

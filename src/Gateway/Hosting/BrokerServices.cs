@@ -105,6 +105,7 @@ internal static class BrokerServices
         services.AddSingleton<LateConnects>();
         services.AddSingleton<ConnectionMetrics>();
         services.AddSingleton<ConnectionEvents>();
+        services.AddSingleton<PublishRules>();
         services.AddSingleton<AutoSubscriptions>();
         services.AddSingleton<KeepAliveWheel>();
         services.AddSingleton<IConnectionDrain, ConnectionDrain>();

@@ -102,6 +102,22 @@ public sealed class HttpPublishAccessTests
         Assert.Equal((HttpStatusCode)expected, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData(true, 400)]
+    [InlineData(false, 200)]
+    public async Task Payload_that_is_said_to_be_utf8_is_looked_at_where_that_of_mqtt_is(bool isLookedAt, int expected)
+    {
+        await using var broker = await InProcessBroker.StartAsync(static _ => { }, options => options.Mqtt.ValidatePayloadFormat = isLookedAt);
+        using var http = new HttpClient { BaseAddress = new Uri(broker.Services.GetRequiredService<OpenListeners>().Http) };
+
+        // 0xC3 0x28
+        const string Json = """{"topic": "t", "payload": "wyg=", "encoding": "base64", "properties": {"payloadFormatIndicator": 1}}""";
+        using var body = new StringContent(Json, Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync(new Uri("/api/v1/publish", UriKind.Relative), body);
+
+        Assert.Equal((HttpStatusCode)expected, answer.StatusCode);
+    }
+
     [Fact]
     public async Task Hooks_see_what_comes_by_http()
     {

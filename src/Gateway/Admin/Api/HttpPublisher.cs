@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Connections;
@@ -18,6 +19,7 @@ internal sealed class HttpPublisher(
     ConnectionEvents events,
     DropLedger drops,
     LimitOptions limits,
+    PublishRules rules,
     TimeProvider time,
     PublishGate gate)
 {
@@ -60,6 +62,14 @@ internal sealed class HttpPublisher(
             return Answer(ReasonCode.PayloadFormatInvalid, MessageId.None) with { Error = error };
         }
 
+        rules.Count(message.Qos);
+        var isSaidUtf8 = request.Properties?.PayloadFormatIndicator == 1;
+        if (!rules.IsPayloadAllowed(isSaidUtf8, new ReadOnlySequence<byte>(message.Bytes[(message.TopicLength + message.PropertiesLength)..])))
+        {
+            drops.Add(client.ClientId, message.Topic, DropReason.PayloadFormat, 1, message.Id);
+            return Answer(ReasonCode.PayloadFormatInvalid, message.Id) with { Error = "payload: said to be UTF-8 and is not" };
+        }
+
         // Hooks do not know that the broker stops: what they are asked is not waited for then.
         var right = access.AuthorizeAsync(
             client, AccessKind.Publish, message.Bytes[..message.TopicLength], message.Qos, message.Retain, cancellationToken);
@@ -83,7 +93,14 @@ internal sealed class HttpPublisher(
         }
 
         events.Published(client.ClientId, message);
+        NoteAccepted(client.ClientId, message);
         return Answer(await publisher.PublishAsync(message, cancellationToken), message.Id);
+    }
+
+    private void NoteAccepted(string clientId, ApplicationMessage message)
+    {
+        var source = new PublishSource(message);
+        rules.NoteAccepted(clientId, 0, ref source);
     }
 
     private static PublishAnswer Answer(ReasonCode reason, MessageId id) =>
@@ -117,7 +134,7 @@ internal sealed class HttpPublisher(
                 ? time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds()
                 : long.MaxValue,
         };
-        if (!draft.TryFinish(publisher, limits, out var finished, out error))
+        if (!draft.TryFinish(publisher, rules, out var finished, out error))
         {
             return false;
         }
