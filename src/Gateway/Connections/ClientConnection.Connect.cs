@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Sys;
+using Broker.Grains.Delayed;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
 using Broker.Protocol;
@@ -225,6 +226,12 @@ internal sealed partial class ClientConnection
         if (!_services.Rules.IsPayloadAllowed(will.PayloadIsUtf8, new ReadOnlySequence<byte>(will.Payload)))
         {
             return ReasonCode.PayloadFormatInvalid;
+        }
+
+        if (DelayedTopic.IsDelayed(Encoding.UTF8.GetBytes(will.Topic)))
+        {
+            // A Will has a delay of its own.
+            return ReasonCode.TopicNameInvalid;
         }
 
         return await MayPublishWillAsync(will) ? null : ReasonCode.NotAuthorized;

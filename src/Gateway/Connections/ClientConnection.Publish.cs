@@ -46,9 +46,15 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (!TryReadDelay(ref topic, out var publishAt))
+        {
+            RefuseDelay(topic, view.Qos, view.PacketId);
+            return;
+        }
+
         if (!_services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, view.Qos, view.Retain, out var allowed))
         {
-            _pending = PublishWhenAllowedAsync(Materialize(view, topic), view.PacketId);
+            _pending = PublishWhenAllowedAsync(Materialize(view, topic, publishAt), view.PacketId);
             return;
         }
 
@@ -60,12 +66,12 @@ internal sealed partial class ClientConnection
 
         if (_services.Events.IntervenesInPublish)
         {
-            _pending = PublishThroughHooksAsync(Materialize(view, topic), view.PacketId);
+            _pending = PublishThroughHooksAsync(Materialize(view, topic, publishAt), view.PacketId);
             return;
         }
 
         var source = new PublishSource(
-            view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids);
+            view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids) { PublishAt = publishAt };
         Publish(ref source, view.PacketId);
     }
 
@@ -103,8 +109,8 @@ internal sealed partial class ClientConnection
         return !topic.IsEmpty;
     }
 
-    private ApplicationMessage Materialize(in PublishView view, ReadOnlySpan<byte> topic) =>
-        new PublishSource(view, topic, Now, ClientId, _number, _services.Ids).Materialize();
+    private ApplicationMessage Materialize(in PublishView view, ReadOnlySpan<byte> topic, long publishAt) =>
+        new PublishSource(view, topic, Now, ClientId, _number, _services.Ids) { PublishAt = publishAt }.Materialize();
 
     private async Task PublishWhenAllowedAsync(ApplicationMessage message, ushort packetId)
     {
@@ -182,7 +188,7 @@ internal sealed partial class ClientConnection
         var phase = gate.Enter();
         try
         {
-            if (_services.Remote!.MustWait(source.Topic, source.Qos, out var wait))
+            if (source.PublishAt == 0 && _services.Remote!.MustWait(source.Topic, source.Qos, out var wait))
             {
                 _pending = PublishAfterAsync(wait, source.Materialize(), packetId);
                 return;

@@ -47,6 +47,9 @@ internal static class Violations
     public static readonly ProtocolViolation TopicTooLong =
         new(ReasonCode.TopicNameInvalid, "4.7.3", "The topic name is longer or deeper than this broker accepts.");
 
+    public static readonly ProtocolViolation DelayedTopic =
+        new(ReasonCode.TopicNameInvalid, "4.7.3", "A topic name that begins with $delayed has the form $delayed/SECONDS/TOPIC.");
+
     public static readonly ProtocolViolation ReceiveMaximum =
         new(ReasonCode.ReceiveMaximumExceeded, "MQTT-3.3.4-7", "More unacknowledged PUBLISH packets than the Receive Maximum.");
 

@@ -34,6 +34,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Limits);
         services.AddSingleton(options.Mqtt);
         services.AddSingleton(options.Topics);
+        services.AddSingleton(options.Delayed);
         services.AddSingleton(options.Retained);
         services.AddSingleton(options.Shared);
         services.AddSingleton(options.Ledger);

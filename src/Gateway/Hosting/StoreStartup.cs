@@ -1,5 +1,6 @@
 using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
+using Broker.Grains.Delayed;
 using Broker.Grains.Recovery;
 using Broker.Grains.Storage;
 
@@ -7,7 +8,7 @@ namespace Broker.Gateway.Hosting;
 
 /// <summary>Opens the store and brings back what it holds, before the first listener opens.</summary>
 internal sealed class StoreStartup(
-    IMessageStore store, StateRecovery recovery, AlarmService alarms, WaitingRoom room, ClusterStartup? cluster = null) : IBrokerStartup
+    IMessageStore store, StateRecovery recovery, AlarmService alarms, DelayedMessages delayed, WaitingRoom room, ClusterStartup? cluster = null) : IBrokerStartup
 {
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -24,6 +25,7 @@ internal sealed class StoreStartup(
             // First: sessions take over the alarms of their queues.
             await alarms.LoadAsync(cancellationToken);
             await recovery.ApplyAsync(state);
+            await delayed.OpenAsync(cancellationToken);
         }
     }
 }

@@ -19,6 +19,8 @@ public sealed class BrokerOptions
 
     public TopicOptions Topics { get; set; } = new();
 
+    public DelayedOptions Delayed { get; set; } = new();
+
     public RetainedOptions Retained { get; set; } = new();
 
     public SharedOptions Shared { get; set; } = new();

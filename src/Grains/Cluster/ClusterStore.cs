@@ -52,7 +52,8 @@ public sealed class ClusterStore : IAsyncDisposable
             DELETE FROM broker_silo s
             WHERE alive_until < clock_timestamp() - interval '1 hour' AND NOT broker_is_member(owner)
                 AND NOT EXISTS (SELECT FROM broker_session WHERE owner = s.owner)
-                AND NOT EXISTS (SELECT FROM broker_will WHERE owner = s.owner))
+                AND NOT EXISTS (SELECT FROM broker_will WHERE owner = s.owner)
+                AND NOT EXISTS (SELECT FROM broker_delayed WHERE owner = s.owner))
         INSERT INTO broker_silo (owner, cluster, address, port, generation, alive_until)
         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6)
         """,
@@ -171,6 +172,13 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         Owner);
 
+    /// <summary>Takes over up to so many delayed messages of dead silos.</summary>
+    public async Task<DelayedSummary> AdoptDelayedAsync(int limit, CancellationToken cancellationToken) => (await QueryAsync(
+        "SELECT messages, bytes FROM broker_adopt_delayed($1, $2)",
+        static r => new DelayedSummary(r.GetInt32(0), r.GetInt64(1)),
+        cancellationToken,
+        Owner, limit))[0];
+
     /// <summary>
     /// Takes sessions from processes that have given them up or are dead. Those that are not there any more, or whose epoch is
     /// another one because a CONNECT has taken them on meanwhile, are not among the answers.
@@ -273,9 +281,12 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         sessions.ToArray(), ids.Select(PostgresRows.Id).ToArray());
 
-    /// <summary>Which of these messages their publishers may still publish again.</summary>
+    /// <summary>Which of these messages may still be published again: by their publishers, or as delayed ones.</summary>
     public Task<List<MessageId>> RepeatableAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) => QueryAsync(
-        "SELECT message FROM broker_inbound WHERE message = ANY ($1)",
+        """
+        SELECT message FROM broker_inbound WHERE message = ANY ($1)
+        UNION ALL SELECT message FROM broker_delayed WHERE message = ANY ($1)
+        """,
         static r => PostgresRows.ReadId(r, 0),
         cancellationToken,
         [ids.Select(PostgresRows.Id).ToArray()]);

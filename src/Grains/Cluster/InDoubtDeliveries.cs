@@ -8,10 +8,12 @@ namespace Broker.Grains.Cluster;
 /// <summary>
 /// Rows of QoS 2 deliveries that are acknowledged and stay all the same, because the publisher of the message may publish it
 /// again through another silo: the row says that the session has had it (promise 2). They go when the publisher's packet id
-/// is not in the store any more, because PUBREL has come, or because the publisher's session has ended. The database is
-/// asked for that now and then, for all at once, and not told: nothing has to arrive for a row to go, and none goes early.
+/// is not in the store any more, because PUBREL has come, or because the publisher's session has ended; those of a delayed
+/// message when its own row has gone. The database is asked for that now and then, for all at once, and not told: nothing has
+/// to arrive for a row to go, and none goes early.
 /// <para>
-/// Bounded by what publishers may have unreleased (Receive Maximum) times the subscribers that are faster than them.
+/// Bounded by what publishers may have unreleased (Receive Maximum), and delayed messages on their way, times the subscribers
+/// that are faster than them.
 /// </para>
 /// </summary>
 public sealed partial class InDoubtDeliveries : IAsyncDisposable

@@ -65,11 +65,11 @@ public sealed class RemoteRouting(
 
     /// <summary>
     /// To be called before a publish is delivered here: decides whether it may have to be repeated, because other silos take
-    /// part in a QoS 2 publish of a durable session.
+    /// part in a QoS 2 publish of a durable session, or in a delayed one.
     /// </summary>
     public void Prepare(ref PublishSource source, PublishRecord? record)
     {
-        if (record is { RemembersInbound: true } && !peers.IsAlone && FindTargets(source.Topic, source.Retain, out _).Count > 0)
+        if (record is { IsRemembered: true } && !peers.IsAlone && FindTargets(source.Topic, source.Retain, out _).Count > 0)
         {
             record.Message.MayRepeat = true;
             repeatable.TryAdd(record.Message.Id);
@@ -90,7 +90,7 @@ public sealed class RemoteRouting(
         {
             record.ForwardOnceCommitted(this, gate.Enter());
         }
-        else if (targets.Count > 0 && record is not { RemembersInbound: true })
+        else if (targets.Count > 0 && record is not { IsRemembered: true })
         {
             Send(source.Materialize(), targets, ref record);
         }

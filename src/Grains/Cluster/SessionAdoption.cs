@@ -1,3 +1,4 @@
+using Broker.Grains.Delayed;
 using Broker.Grains.Recovery;
 using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
@@ -5,18 +6,22 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
 
-/// <summary>Takes over what dead silos have left: their sessions, as dormant ones, and their Wills.</summary>
+/// <summary>Takes over what dead silos have left: their sessions, as dormant ones, their Wills and their delayed messages.</summary>
 public sealed partial class SessionAdoption(
     ClusterStore store,
     IMessageStore messages,
     StateRecovery recovery,
     Adoptions adoptions,
     SessionTable sessions,
+    DelayedMessages delayed,
     TimeProvider time,
     ILogger<SessionAdoption> logger) : IDisposable
 {
     // Of one transaction: small enough that several silos share the work.
     private const int SessionsPerStep = 500;
+
+    // One step is one transaction; none of it comes into memory.
+    private const int DelayedPerStep = 5_000;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
@@ -43,6 +48,7 @@ public sealed partial class SessionAdoption(
             }
 
             recovery.AddWills(await store.AdoptWillsAsync(cancellationToken));
+            await AdoptDelayedAsync(cancellationToken);
             _isUnanswered = false;
         }
         finally
@@ -80,6 +86,18 @@ public sealed partial class SessionAdoption(
         return true;
     }
 
+    /// <summary>Those that another silo is just taking are left to it.</summary>
+    private async Task AdoptDelayedAsync(CancellationToken cancellationToken)
+    {
+        DelayedSummary taken;
+        do
+        {
+            taken = await store.AdoptDelayedAsync(DelayedPerStep, cancellationToken);
+            delayed.TakenOver(taken);
+        }
+        while (taken.Count > 0);
+    }
+
     /// <summary>After an adoption that failed: sessions and Wills may be this silo's of which it does not know.</summary>
     private async Task FindUnknownAsync(CancellationToken cancellationToken)
     {
@@ -87,6 +105,7 @@ public sealed partial class SessionAdoption(
         var known = sessions.All.Select(static s => s.Number).ToHashSet();
         await messages.FlushAsync().WaitAsync(cancellationToken);
         var adopted = await store.AdoptedAsync(cancellationToken);
+        await delayed.RecountAsync(cancellationToken);
         known.UnionWith(sessions.All.Select(static s => s.Number));
         foreach (var step in adopted.Where(a => !known.Contains(a.Session)).Chunk(SessionsPerStep))
         {

@@ -41,4 +41,7 @@ public enum DropReason
 
     /// <summary>A hook has dropped or refused it.</summary>
     Hook,
+
+    /// <summary>It was to be published later, and its topic has not the form for that, or too many wait; the publisher was told.</summary>
+    DelayRefused,
 }

@@ -37,6 +37,11 @@ public sealed class MessageTracer(
             }
         }
 
+        if ((await store.LoadDelayedAsync([id], cancellationToken)).GetValueOrDefault(id) is { } delayed)
+        {
+            places.Add(new MessagePlace { ClientId = delayed.Message.Publisher, State = "delayed", Time = delayed.Due });
+        }
+
         return (places, [.. answers.Where(static a => a.Trace is null).Select(static a => a.Silo)]);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Grains.Delayed;
 using Broker.Grains.Messages;
 using Broker.Protocol;
 
@@ -17,7 +18,10 @@ public sealed record HookMessage
         Retain = message.Retain;
     }
 
-    /// <summary>Topic name. A hook may give another one; rights were looked at before, for the one that the client has sent.</summary>
+    /// <summary>
+    /// Topic name; of a message that is to be published later (<c>$delayed/SECONDS/TOPIC</c>) TOPIC. A hook may give another one;
+    /// rights were looked at before, for the one that the client has sent.
+    /// </summary>
     public string Topic { get; init; }
 
     /// <summary>Application payload. Not to be written to.</summary>
@@ -41,7 +45,7 @@ public sealed record HookMessage
         get
         {
             var topic = Encoding.UTF8.GetBytes(Topic);
-            return topic.Length <= ushort.MaxValue && TopicRules.IsValidName(topic);
+            return topic.Length <= ushort.MaxValue && TopicRules.IsValidName(topic) && !DelayedTopic.IsDelayed(topic);
         }
     }
 
@@ -56,6 +60,7 @@ public sealed record HookMessage
             Qos = _message.Qos,
             Retain = Retain,
             ExpiresAt = _message.ExpiresAt,
+            PublishAt = _message.PublishAt,
             Publisher = _message.Publisher,
         };
     }

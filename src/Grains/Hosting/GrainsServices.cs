@@ -1,4 +1,5 @@
 using Broker.Grains.Alarms;
+using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
@@ -54,6 +55,8 @@ public static class GrainsServices
         .AddSingleton<RetainedMessages>()
         .AddSingleton<RetainedRepair>()
         .AddSingleton<WillService>()
+        .AddSingleton<DelayedMessages>()
+        .AddSingleton<DelayedPublisher>()
         .AddSingleton<MessageRouter>()
         .AddSingleton<BrokerPublisher>()
         .AddSingleton<StateRecovery>()

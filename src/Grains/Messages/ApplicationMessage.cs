@@ -35,12 +35,15 @@ public sealed class ApplicationMessage
     /// <summary>When it expires, in milliseconds since 1970; <see cref="long.MaxValue"/> when never.</summary>
     public long ExpiresAt { get; init; } = long.MaxValue;
 
+    /// <summary>When it is to be published, in milliseconds since 1970; 0 when at once.</summary>
+    public long PublishAt { get; init; }
+
     /// <summary>Client Identifier of the publisher: for No Local and for the loss ledger.</summary>
     public string Publisher { get; init; } = "";
 
     /// <summary>
     /// Whether its publisher may publish it again, under the same id, through another silo than the one that is doing so: a
-    /// QoS 2 publish of a durable session, that silos beside the publisher's own take part in.
+    /// QoS 2 publish of a durable session, or a delayed message, that silos beside the accepting one take part in.
     /// </summary>
     public bool MayRepeat { get; internal set; }
 
@@ -77,6 +80,16 @@ public sealed class ApplicationMessage
         ExpiresAt = ExpiresAt,
         Publisher = Publisher,
         MayRepeat = true,
+    };
+
+    /// <summary>The same message under an id of its own, to be published at once.</summary>
+    public ApplicationMessage Under(MessageId id) => new(_bytes, _topicLength, _propertiesLength)
+    {
+        Id = id,
+        Qos = Qos,
+        Retain = Retain,
+        ExpiresAt = ExpiresAt,
+        Publisher = Publisher,
     };
 
     /// <summary>Whether the message has expired at <paramref name="now"/> (milliseconds since 1970).</summary>

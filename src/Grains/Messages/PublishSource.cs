@@ -43,6 +43,7 @@ public ref struct PublishSource
         Qos = message.Qos;
         Retain = message.Retain;
         ExpiresAt = message.ExpiresAt;
+        PublishAt = message.PublishAt;
         Publisher = message.Publisher;
     }
 
@@ -59,6 +60,9 @@ public ref struct PublishSource
 
     /// <summary>Milliseconds since 1970; <see cref="long.MaxValue"/> when never.</summary>
     public long ExpiresAt { get; }
+
+    /// <summary>When it is to be published, in milliseconds since 1970; 0 when at once.</summary>
+    public long PublishAt { get; init; }
 
     public string Publisher { get; }
 
@@ -80,6 +84,7 @@ public ref struct PublishSource
             Qos = Qos,
             Retain = Retain,
             ExpiresAt = ExpiresAt,
+            PublishAt = PublishAt,
             Publisher = Publisher,
         };
     }

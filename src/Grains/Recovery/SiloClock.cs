@@ -1,4 +1,5 @@
 using Broker.Grains.Cluster;
+using Broker.Grains.Delayed;
 using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Retained;
@@ -11,12 +12,13 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Grains.Recovery;
 
 /// <summary>
-/// Everything that happens because time passes, on one timer: sessions expire, delayed Wills are published, expired
+/// Everything that happens because time passes, on one timer: sessions expire, delayed Wills and messages are published, expired
 /// retained messages go, and the store learns that the broker is alive.
 /// </summary>
 public sealed partial class SiloClock(
     SessionExpiryQueue expiry,
     WillService wills,
+    DelayedPublisher delayed,
     RetainedMessages retained,
     RetainedRepair repair,
     IMessageStore store,
@@ -58,6 +60,7 @@ public sealed partial class SiloClock(
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         wills.Tick();
+        delayed.Tick();
         repair.Tick();
         if (_expiring.IsCompleted)
         {

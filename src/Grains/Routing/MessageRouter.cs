@@ -1,4 +1,5 @@
 using Broker.Grains.Cluster;
+using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Retained;
@@ -22,7 +23,8 @@ public sealed class MessageRouter(
     SharedGroups shared,
     LocalArrivals? arrivals = null,
     RemoteRouting? remote = null,
-    RetainedRepair? repair = null)
+    RetainedRepair? repair = null,
+    DelayedMessages? delayed = null)
 {
     [ThreadStatic]
     private static Scratch? _scratch;
@@ -34,9 +36,15 @@ public sealed class MessageRouter(
     /// In: a record that is needed anyway, or null. Out: the record that the acknowledgement depends on, not sealed yet;
     /// null when nothing durable is involved.
     /// </param>
-    /// <returns>Number of sessions that it went to.</returns>
+    /// <returns>Number of sessions that it went to; of a message that is published later, nobody knows, and it counts as one.</returns>
     public int Route(ref PublishSource source, Session? publisher, ref PublishRecord? record)
     {
+        if (source.PublishAt != 0)
+        {
+            delayed!.Keep(ref source, ref record);
+            return 1;
+        }
+
         var scratch = _scratch ??= new Scratch();
         ReadOnlySpan<Subscription> matches;
         if (source.Retain)

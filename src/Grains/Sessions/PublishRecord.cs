@@ -34,10 +34,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private Action<IStoreBatch>? _rows;
     private Action? _committed;
     private ushort _inboundId;
+    private MessageId _delayed;
     private bool _hasOwnRows;
     private bool _isPosted;
     private bool _isDone;
     private bool _isFenced;
+    private bool _isRefusedHere;
     private int _outcome = (int)ReasonCode.Success;
     private RemoteRouting? _forward;
     private int _forwardPhase;
@@ -65,8 +67,14 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
 
     private ReasonCode Outcome => (ReasonCode)Volatile.Read(ref _outcome);
 
-    /// <summary>Whether the packet id of a durable session becomes durable with it.</summary>
-    public bool RemembersInbound => _inboundSession is not null;
+    /// <summary>
+    /// Whether a row tells, after the death of this silo, that it has been published: the packet id of a durable session, or that of
+    /// a delayed message. Then it may be published again, and nobody gets it twice (promise 2).
+    /// </summary>
+    public bool IsRemembered => _inboundSession is not null || _delayed != MessageId.None;
+
+    /// <summary>Whether the row of a delayed message goes with it, because no other silo takes part.</summary>
+    internal bool RemovesDelayed => _delayed != MessageId.None && _forward is null;
 
     /// <inheritdoc />
     public override bool MustSucceed => IsKept;
@@ -97,6 +105,20 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         _inboundSession = session;
         _inboundId = packetId;
         AddOwnRows();
+    }
+
+    /// <summary>It is a delayed message that is due: its row goes with it, or is marked when other silos take part.</summary>
+    internal void RememberDelayed(MessageId id)
+    {
+        _delayed = id;
+        AddOwnRows();
+    }
+
+    /// <summary>It is not published, and leaves nothing in the store. Only before <see cref="Seal"/>, and before any delivery.</summary>
+    internal void Refuse(ReasonCode reason)
+    {
+        _isRefusedHere = true;
+        Note(reason);
     }
 
     /// <summary>Rows that must become durable with it, and what to do once they are.</summary>
@@ -194,6 +216,11 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <inheritdoc />
     public override void AddTo(IStoreBatch batch)
     {
+        if (_isRefusedHere)
+        {
+            return;
+        }
+
         if (_inboundSession is { } publisher)
         {
             if (!batch.Owns(publisher.Number, publisher.StoreEpoch))
@@ -203,6 +230,15 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             }
 
             batch.PutInboundId(publisher.Number, _inboundId, _forward is null ? MessageId.None : message.Id);
+        }
+
+        if (RemovesDelayed)
+        {
+            batch.DeleteDelayed(_delayed);
+        }
+        else if (_delayed != MessageId.None)
+        {
+            batch.MarkDelayed(_delayed, message.Id);
         }
 
         var references = 0;
@@ -253,7 +289,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
 
         if (_inboundSession is not null && (_forward is null || error is not null))
         {
-            _inboundSession.InboundCompleted(_inboundId, error is null);
+            _inboundSession.InboundCompleted(_inboundId, error is null && !_isRefusedHere);
         }
 
         if (error is null)

@@ -68,6 +68,18 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>All items of a kind, by key.</summary>
     Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken);
 
+    /// <summary>How many delayed messages this process has to publish.</summary>
+    Task<DelayedSummary> SummarizeDelayedAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Delayed messages that this process has to publish, due after one time (milliseconds since 1970) and not after another, in the
+    /// order in which they are due, those of the same moment by id.
+    /// </summary>
+    Task<List<DelayedKey>> FindDelayedAsync(long after, long until, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Delayed messages by id. One that is not there any more is absent from the answer.</summary>
+    Task<Dictionary<MessageId, DelayedRow>> LoadDelayedAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken);
+
     /// <summary>How many deliveries a session has of each topic.</summary>
     Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken);
 }

@@ -58,6 +58,14 @@ public interface IStoreBatch
 
     void DeleteReplay(long session, string filter);
 
+    /// <summary>Keeps a message until it is published.</summary>
+    void PutDelayed(DelayedRow row);
+
+    /// <summary>The message is on its way to other silos, under an id of its own or another one; see <see cref="DelayedRow"/>.</summary>
+    void MarkDelayed(MessageId id, MessageId publishedAs);
+
+    void DeleteDelayed(MessageId id);
+
     /// <summary>Writes an item, unless what is there has a higher rank.</summary>
     void PutItem(ItemRow row);
 

@@ -39,11 +39,13 @@ internal class StoreBatch : IStoreBatch
     /// <summary>By kind and key; null where it is deleted.</summary>
     public Dictionary<(string Kind, string Key), ItemRow?> Items { get; } = [];
 
+    public Dictionary<MessageId, DelayedChange> Delayed { get; } = [];
+
     public long? LastAlive { get; private set; }
 
     /// <summary>Nothing to write, not even a reference to give back.</summary>
     public bool IsEmpty => _deliveries.Count + Sessions.Count + Subscriptions.Count + Replays.Count + InboundIds.Count
-        + Messages.Count + Retained.Count + Wills.Count + Items.Count == 0 && LastAlive is null;
+        + Messages.Count + Retained.Count + Wills.Count + Items.Count + Delayed.Count == 0 && LastAlive is null;
 
     /// <summary>In the order of their first call.</summary>
     public Span<DeliveryChange> Deliveries => CollectionsMarshal.AsSpan(_deliveries);
@@ -63,6 +65,7 @@ internal class StoreBatch : IStoreBatch
         Retained.Clear();
         Wills.Clear();
         Items.Clear();
+        Delayed.Clear();
     }
 
     /// <summary>Whether a session is deleted after position <paramref name="order"/>.</summary>
@@ -196,6 +199,22 @@ internal class StoreBatch : IStoreBatch
     }
 
     public void DeleteItem(string kind, string key) => Items[(kind, key)] = null;
+
+    public void PutDelayed(DelayedRow row) => Delayed[row.Message.Id] = new DelayedChange(row, null);
+
+    public void MarkDelayed(MessageId id, MessageId publishedAs)
+    {
+        if (!Delayed.TryGetValue(id, out var known))
+        {
+            Delayed[id] = new DelayedChange(null, publishedAs);
+        }
+        else if (known.Row is { } row)
+        {
+            Delayed[id] = new DelayedChange(row with { PublishedAs = publishedAs }, null);
+        }
+    }
+
+    public void DeleteDelayed(MessageId id) => Delayed[id] = default;
 
     public void PutReplay(long session, string filter, long afterNumber) =>
         Replays[(session, filter)] = (afterNumber, ++_order);

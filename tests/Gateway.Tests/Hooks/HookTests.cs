@@ -64,6 +64,27 @@ public sealed class HookTests
         Assert.Equal(("p", "t", "Hook", 2L), (drop.ClientId, drop.Topic, drop.Reason, drop.Count));
     }
 
+    [Fact]
+    public async Task Publish_hook_is_asked_once_about_a_delayed_message_by_its_own_topic_and_what_it_changes_stays()
+    {
+        var topics = new List<string>();
+        var hook = new PublishHook(message =>
+        {
+            topics.Add(message.Topic);
+            return PublishVerdict.Continue(Append(message, " hooked") with { Topic = "moved" });
+        });
+        await using var broker = await InProcessBroker.StartAsync(services => services.AddHook(hook));
+        await using var subscriber = await ScriptedClient.ConnectAsync(broker.Mqtt);
+        await subscriber.SubscribeAsync("#", 0);
+        await using var publisher = await ScriptedClient.ConnectAsync(broker.Mqtt);
+
+        await publisher.PublishAsync("$delayed/1/t", "later", 1);
+        await subscriber.PingAsync();
+        await subscriber.ExpectNothingAsync(TimeSpan.FromMilliseconds(50));
+        await subscriber.ExpectPublishAsync("moved", "later hooked", TimeSpan.FromSeconds(20));
+        Assert.Equal(["t"], topics);
+    }
+
     // [MQTT-4.3.3-10]
     [Fact]
     public async Task Repeated_qos2_publish_is_not_authorized_again()

@@ -24,6 +24,8 @@ internal sealed class MemoryRows : IStoreBatch
 
     public Dictionary<(string Kind, string Key), ItemRow> Items { get; } = [];
 
+    public Dictionary<MessageId, DelayedRow> Delayed { get; } = [];
+
     public Dictionary<(long Session, string Filter), long> Replays { get; } = [];
 
     public long LastMessage { get; private set; }
@@ -115,6 +117,18 @@ internal sealed class MemoryRows : IStoreBatch
         Inbound[(session, packetId)] = inDoubt;
 
     public void DeleteInboundId(long session, ushort packetId) => Inbound.Remove((session, packetId));
+
+    public void PutDelayed(DelayedRow row) => Delayed[row.Message.Id] = row;
+
+    public void MarkDelayed(MessageId id, MessageId publishedAs)
+    {
+        if (Delayed.TryGetValue(id, out var row))
+        {
+            Delayed[id] = row with { PublishedAs = publishedAs };
+        }
+    }
+
+    public void DeleteDelayed(MessageId id) => Delayed.Remove(id);
 
     public void PutRetained(string topic, long number, ApplicationMessage message)
     {

@@ -82,6 +82,17 @@ internal sealed class MemoryStore : IMessageStore
             .GroupBy(d => Convert.ToHexString(_rows.Messages[d.Message].Message.Topic))
             .Select(g => (Convert.FromHexString(g.Key), g.Count())).ToList());
 
+    public Task<DelayedSummary> SummarizeDelayedAsync(CancellationToken cancellationToken) =>
+        Read(() => new DelayedSummary(_rows.Delayed.Count, _rows.Delayed.Values.Sum(static row => (long)row.Message.Size)));
+
+    public Task<List<DelayedKey>> FindDelayedAsync(long after, long until, int limit, CancellationToken cancellationToken) =>
+        Read(() => _rows.Delayed.Values.Where(row => row.Due > after && row.Due <= until)
+            .OrderBy(static row => row.Due).ThenBy(static row => row.Message.Id).Take(limit)
+            .Select(static row => new DelayedKey(row.Message.Id, row.Due, row.Message.Publisher, row.Message.Size, row.PublishedAs)).ToList());
+
+    public Task<Dictionary<MessageId, DelayedRow>> LoadDelayedAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) =>
+        Read(() => _rows.Delayed.Where(row => ids.Contains(row.Key)).ToDictionary(static row => row.Key, static row => row.Value));
+
     /// <summary>Commits everything posted so far in one transaction.</summary>
     public void Commit()
     {

@@ -1,4 +1,5 @@
 using Broker.Grains.Cluster;
+using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Messages;
@@ -41,7 +42,8 @@ internal sealed class ModelBroker : IDisposable
             new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest(), shared);
         Sessions = new SessionTable(Environment);
         var retained = new RetainedMessages(new RetainedOptions());
-        Router = new MessageRouter(index, retained, Store, _drops, shared);
+        Delayed = new DelayedMessages(Store, _ids, _drops, new DelayedOptions());
+        Router = new MessageRouter(index, retained, Store, _drops, shared, delayed: Delayed);
         Wills = new WillService(Router, Store, _ids, TimeProvider.System);
         var expiry = new SessionExpiryQueue();
         Lifecycle = new SessionLifecycle(Sessions, Environment, Wills, expiry);
@@ -62,6 +64,8 @@ internal sealed class ModelBroker : IDisposable
     public MessageRouter Router { get; }
 
     public WillService Wills { get; }
+
+    public DelayedMessages Delayed { get; }
 
     public DropLedger Drops => _drops;
 
@@ -114,6 +118,7 @@ internal sealed class ModelBroker : IDisposable
     public void Dispose()
     {
         _grace.Dispose();
+        Delayed.Dispose();
         _drops.Dispose();
         _metrics.Dispose();
         _sharedMetrics.Dispose();

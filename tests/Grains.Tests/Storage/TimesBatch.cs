@@ -38,6 +38,12 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void DeleteWill(string clientId) => throw new NotSupportedException();
 
+    public void PutDelayed(DelayedRow row) => throw new NotSupportedException();
+
+    public void MarkDelayed(MessageId id, MessageId publishedAs) => throw new NotSupportedException();
+
+    public void DeleteDelayed(MessageId id) => throw new NotSupportedException();
+
     public void PutItem(ItemRow row) => throw new NotSupportedException();
 
     public void DeleteItem(string kind, string key) => throw new NotSupportedException();

@@ -36,6 +36,7 @@ internal sealed partial class PostgresBatchWriter
         PrepareDeliveries();
         PrepareRetained();
         PrepareItems();
+        PrepareDelayed();
         _putMeta = Statement(
             """
             INSERT INTO broker_meta (name, value) SELECT * FROM unnest($1, $2)
@@ -62,6 +63,7 @@ internal sealed partial class PostgresBatchWriter
         FillRetained(batch);
         FillWills(batch);
         FillItems(batch);
+        FillDelayed(batch);
         FillDeletions(batch);
         if (batch.LastAlive is { } lastAlive)
         {

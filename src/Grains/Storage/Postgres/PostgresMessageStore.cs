@@ -81,6 +81,12 @@ public sealed class PostgresMessageStore : IMessageStore
                 ? RecoveredState.Empty
                 : await PostgresRecovery.LoadAsync(_connections.Readers, _known, null, cancellationToken);
             await Task.Run(Start, cancellationToken);
+            if (!_options.IsShared)
+            {
+                // Whatever an earlier process had to publish.
+                await _reader.OwnDelayedAsync(Owner, cancellationToken);
+            }
+
             return state;
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
@@ -150,6 +156,18 @@ public sealed class PostgresMessageStore : IMessageStore
     /// <inheritdoc />
     public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
         _reader.DeliveriesOfAsync(id, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<DelayedSummary> SummarizeDelayedAsync(CancellationToken cancellationToken) =>
+        _reader.DelayedSummaryAsync(Owner, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<DelayedKey>> FindDelayedAsync(long after, long until, int limit, CancellationToken cancellationToken) =>
+        _reader.DelayedKeysAsync(Owner, after, until, limit, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<Dictionary<MessageId, DelayedRow>> LoadDelayedAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) =>
+        _reader.DelayedAsync(ids, cancellationToken);
 
     /// <summary>Commits what is posted and gives the node number back. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()

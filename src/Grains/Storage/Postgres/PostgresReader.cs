@@ -86,15 +86,46 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
             static row => (row.GetString(0), row.GetBoolean(1), row.GetInt64(2)),
             cancellationToken);
 
+    public Task OwnDelayedAsync(long owner, CancellationToken cancellationToken) => LoadAsync(
+        "UPDATE broker_delayed SET owner = $1", owner, static _ => 0, cancellationToken);
+
+    public async Task<DelayedSummary> DelayedSummaryAsync(long owner, CancellationToken cancellationToken) => (await LoadAsync(
+        "SELECT count(*), coalesce(sum(length(body)), 0)::bigint FROM broker_delayed WHERE owner = $1",
+        static row => new DelayedSummary(row.GetInt64(0), row.GetInt64(1)),
+        cancellationToken,
+        owner))[0];
+
+    public Task<List<DelayedKey>> DelayedKeysAsync(
+        long owner, long after, long until, int limit, CancellationToken cancellationToken) => LoadAsync(
+        """
+        SELECT id, due, publisher, length(body), message FROM broker_delayed
+        WHERE owner = $1 AND due > $2 AND due <= $3 ORDER BY due, id LIMIT $4
+        """,
+        static row => new DelayedKey(
+            PostgresRows.ReadId(row, 0), row.GetInt64(1), row.GetString(2), row.GetInt32(3), PostgresRows.ReadNullableId(row, 4)),
+        cancellationToken,
+        owner, after, until, limit);
+
+    public async Task<Dictionary<MessageId, DelayedRow>> DelayedAsync(
+        IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) => (await LoadAsync(
+        $"SELECT due, message, {PostgresRows.MessageNames} FROM broker_delayed WHERE id = ANY ($1)",
+        static row => new DelayedRow(row.GetInt64(0), PostgresRows.ReadMessage(row, 2), PostgresRows.ReadNullableId(row, 1)),
+        cancellationToken,
+        [ids.Select(PostgresRows.Id).ToArray()])).ToDictionary(static row => row.Message.Id);
+
     public void Dispose() => _free.Dispose();
 
+    private Task<List<T>> LoadAsync<T>(
+        string sql, object key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        LoadAsync(sql, read, cancellationToken, key);
+
     private async Task<List<T>> LoadAsync<T>(
-        string sql, object key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
     {
         await _free.WaitAsync(cancellationToken);
         try
         {
-            return await source.ListAsync(sql, read, cancellationToken, key);
+            return await source.ListAsync(sql, read, cancellationToken, values);
         }
         finally
         {

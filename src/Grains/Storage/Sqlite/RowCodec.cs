@@ -35,6 +35,14 @@ internal static class RowCodec
         return statement.Bind(parameter, bytes);
     }
 
+    /// <summary>Binds an id, or null where there is none.</summary>
+    public static SqliteStatement BindNullableId(SqliteStatement statement, int parameter, MessageId id) =>
+        id == MessageId.None ? statement.BindNull(parameter) : BindId(statement, parameter, id);
+
+    /// <summary>Reads an id; none where there is null.</summary>
+    public static MessageId ReadNullableId(SqliteStatement statement, int column) =>
+        statement.IsNull(column) ? MessageId.None : ReadId(statement, column);
+
     /// <summary>Reads a message id.</summary>
     public static MessageId ReadId(SqliteStatement statement, int column)
     {

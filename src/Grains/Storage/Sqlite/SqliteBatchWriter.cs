@@ -21,6 +21,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
         PrepareSessions();
         PrepareMessages();
         PrepareItems();
+        PrepareDelayed();
         _referenceRows = database.Scalar("SELECT count(*) FROM message_reference");
         _highestMessage = database.Scalar("SELECT max(number) FROM message");
     }
@@ -41,6 +42,7 @@ internal sealed partial class SqliteBatchWriter : IDisposable
         WriteRetained(batch);
         WriteWills(batch);
         WriteItems(batch);
+        WriteDelayed(batch);
         if (batch.LastAlive is { } lastAlive)
         {
             PutMeta(MetaNames.LastAlive, lastAlive);

@@ -110,6 +110,18 @@ public sealed class SqliteMessageStore : IMessageStore
     public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.DeliveriesOf(id, cancellationToken), cancellationToken);
 
+    /// <inheritdoc />
+    public Task<DelayedSummary> SummarizeDelayedAsync(CancellationToken cancellationToken) =>
+        _readers.RunAsync(static reader => reader.DelayedSummary(), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<List<DelayedKey>> FindDelayedAsync(long after, long until, int limit, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.DelayedKeys(after, until, limit), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<Dictionary<MessageId, DelayedRow>> LoadDelayedAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.Delayed(ids, cancellationToken), cancellationToken);
+
     /// <summary>Commits what is posted and closes the file. Further writes are completed with an error.</summary>
     public async ValueTask DisposeAsync()
     {

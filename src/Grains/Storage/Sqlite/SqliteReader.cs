@@ -3,7 +3,7 @@ using Broker.Grains.Messages;
 namespace Broker.Grains.Storage.Sqlite;
 
 /// <summary>A read-only connection with its statements; used by one load at a time.</summary>
-internal sealed class SqliteReader : IDisposable
+internal sealed partial class SqliteReader : IDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly SqliteStatement _session;
@@ -37,6 +37,7 @@ internal sealed class SqliteReader : IDisposable
             SELECT substr(m.body, 1, m.topic_length), count(*) FROM delivery d
             JOIN message m ON m.number = d.message WHERE d.session = ? GROUP BY 1
             """);
+        PrepareDelayed();
     }
 
     public SessionRow? Session(string clientId)
@@ -197,6 +198,7 @@ internal sealed class SqliteReader : IDisposable
         _topicCounts.Dispose();
         _items.Dispose();
         _deliveriesOf.Dispose();
+        DisposeDelayed();
         _database.Dispose();
     }
 }

@@ -112,6 +112,22 @@ internal static class SqliteSchema
             PRIMARY KEY (kind, key)
         ) WITHOUT ROWID;
         """,
+        """
+        -- due: milliseconds since 1970. What is due is a range of the index, in the order in which it is published.
+        CREATE TABLE delayed (
+            id BLOB PRIMARY KEY,
+            due INTEGER NOT NULL,
+            message BLOB,
+            flags INTEGER NOT NULL,
+            expires_at INTEGER,
+            publisher TEXT NOT NULL,
+            topic_length INTEGER NOT NULL,
+            properties_length INTEGER NOT NULL,
+            body BLOB NOT NULL
+        );
+
+        CREATE INDEX delayed_due ON delayed (due, id);
+        """,
     ];
 
     /// <summary>Brings the file to the newest version.</summary>
