@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Broker.Grains.Delayed;
 using Broker.Grains.Messages;
 using Broker.Grains.Routing;
 using Broker.Protocol;
@@ -14,9 +15,9 @@ internal sealed record MessageDraft(
     /// <summary>Milliseconds since 1970.</summary>
     public long ExpiresAt { get; init; } = long.MaxValue;
 
-    /// <summary>Makes the message, or says what is wrong.</summary>
+    /// <summary>Makes the message, or says what is wrong. A topic <c>$delayed/SECONDS/TOPIC</c> is for TOPIC, later.</summary>
     public bool TryFinish(
-        BrokerPublisher publisher, PublishRules rules, [NotNullWhen(true)] out ApplicationMessage? message, out string error)
+        BrokerPublisher publisher, PublishRules rules, TimeProvider time, [NotNullWhen(true)] out ApplicationMessage? message, out string error)
     {
         message = null;
         error = "";
@@ -26,6 +27,20 @@ internal sealed record MessageDraft(
         {
             error = "topic: no topic name, or longer than allowed";
             return false;
+        }
+
+        var name = topic.AsSpan();
+        var publishAt = 0L;
+        if (DelayedTopic.IsDelayed(topic))
+        {
+            if (!DelayedTopic.TryParse(topic, out var seconds, out var target))
+            {
+                error = "topic: one that begins with $delayed has the form $delayed/SECONDS/TOPIC";
+                return false;
+            }
+
+            name = topic.AsSpan(topic.Length - target.Length);
+            publishAt = seconds == 0 ? 0 : time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds();
         }
 
         if (Qos is < 0 or > 2)
@@ -41,15 +56,16 @@ internal sealed record MessageDraft(
         }
 
         var encoded = Properties.Encode();
-        if (topic.Length + encoded.Length + Payload.Length > rules.MaxPacketSize)
+        if (name.Length + encoded.Length + Payload.Length > rules.MaxPacketSize)
         {
             error = "the message is larger than Broker:Limits:MaxPacketSize";
             return false;
         }
 
-        message = new ApplicationMessage([.. topic, .. encoded, .. Payload.Span], topic.Length, encoded.Length)
+        message = new ApplicationMessage([.. name, .. encoded, .. Payload.Span], name.Length, encoded.Length)
         {
-            Id = Qos == 0 && !Retain ? MessageId.None : publisher.NextId(),
+            PublishAt = publishAt,
+            Id = Qos == 0 && !Retain && publishAt == 0 ? MessageId.None : publisher.NextId(),
             Qos = (QualityOfService)Qos,
             Retain = Retain,
             ExpiresAt = ExpiresAt,

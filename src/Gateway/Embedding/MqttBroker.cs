@@ -33,9 +33,9 @@ public sealed class MqttBroker
 
     /// <summary>
     /// Publishes a message. Completes as PUBACK does: at QoS 1 and 2 when it is stored for every matching durable session or acknowledged
-    /// by it; at QoS 0 when it has been routed. Waits while the store has more to commit than <c>Broker:Store:MaxPendingBytes</c>.
+    /// by it; at QoS 0 when it has been routed; a topic <c>$delayed/SECONDS/TOPIC</c>, when it is stored until it is due. Waits while the store has more to commit than <c>Broker:Store:MaxPendingBytes</c>.
     /// </summary>
-    /// <returns>Whether any session matched.</returns>
+    /// <returns>Whether any session matched; true when that is not known yet.</returns>
     /// <exception cref="ArgumentException">Topic, properties or size are not allowed.</exception>
     /// <exception cref="MqttReasonException">It was refused, and may have reached some subscribers; publish it again.</exception>
     /// <exception cref="InvalidOperationException">The broker does not run.</exception>
@@ -47,7 +47,7 @@ public sealed class MqttBroker
         {
             ExpiresAt = message.Expiry is { } expiry ? (time.GetUtcNow() + expiry).ToUnixTimeMilliseconds() : long.MaxValue,
         };
-        if (!draft.TryFinish(publisher, Get<PublishRules>(), out var finished, out var error))
+        if (!draft.TryFinish(publisher, Get<PublishRules>(), time, out var finished, out var error))
         {
             throw new ArgumentException(error, nameof(message));
         }

@@ -67,7 +67,7 @@ public sealed class BrokerPublisher(
         var phase = gate?.Enter();
         try
         {
-            if (remote is not null && remote.MustWait(message.Topic, message.Qos, out var wait))
+            if (remote is not null && message.PublishAt == 0 && remote.MustWait(message.Topic, message.Qos, out var wait))
             {
                 return wait;
             }

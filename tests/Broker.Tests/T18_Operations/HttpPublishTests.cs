@@ -72,12 +72,28 @@ public sealed class HttpPublishTests() : OwnBrokerTest(("Session:MaxQueued", "10
     }
 
     [OwnFact]
+    public async Task Message_can_be_delayed_and_is_found_while_it_waits()
+    {
+        var subscriber = await SubscriberAsync(ProtocolVersion.Mqtt5, "t", 1);
+        subscriber.AcknowledgesByItself = true;
+        using var http = new AdminClient(Http);
+
+        var answer = await http.PostAsync(Path, """{"topic": "$delayed/3/t", "payload": "later", "qos": 1, "clientId": "clock"}""");
+        var place = (await http.GetAsync($"/api/v1/messages/{answer.GetProperty("id").GetString()}")).GetProperty("places")[0];
+
+        Assert.Equal(0, answer.GetProperty("code").GetInt32());
+        Assert.Equal(("clock", "delayed"), (place.GetProperty("client").GetString(), place.GetProperty("state").GetString()));
+        await subscriber.PickAsync(static packet => packet is { Type: PacketType.Publish, Topic: "t", Text: "later" }, "the message", TimeSpan.FromSeconds(20));
+        Assert.Equal(135, (await http.PostAsync(Path, """{"topic": "$delayed/3/$SYS/x"}""", HttpStatusCode.Forbidden)).GetProperty("code").GetInt32());
+    }
+
+    [OwnFact]
     public async Task What_makes_no_sense_is_refused()
     {
         using var http = new AdminClient(Http);
         foreach (var body in (string[])["{", "[1]", "{}", """{"topic": ""}""", """{"topic": "t", "qos": 3}""", """{"topic": "t", "color": 1}""",
             """{"topic": "t", "payload": "?", "encoding": "base64"}""", """{"topic": "t", "properties": {"responseTopic": "+"}}""",
-            """{"topic": null}""", """{"topic": "t", "payload": null}""", """{"topic": "t", "properties": {"userProperties": [null]}}""",
+            """{"topic": null}""", """{"topic": "$delayed/t"}""", """{"topic": "t", "payload": null}""", """{"topic": "t", "properties": {"userProperties": [null]}}""",
             """[{"topic": "t"}, null]""", """[{"topic": "t"}, {"topic": "t", "properties": {"userProperties": [{"name": "a"}]}}]"""])
         {
             Assert.True((await http.PostAsync(Path, body, HttpStatusCode.BadRequest)).TryGetProperty("error", out _), body);

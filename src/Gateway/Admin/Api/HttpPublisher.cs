@@ -134,7 +134,7 @@ internal sealed class HttpPublisher(
                 ? time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds()
                 : long.MaxValue,
         };
-        if (!draft.TryFinish(publisher, rules, out var finished, out error))
+        if (!draft.TryFinish(publisher, rules, time, out var finished, out error))
         {
             return false;
         }
