@@ -26,7 +26,8 @@ public static class SharedFilter
 
     /// <summary>
     /// Takes the Topic Filter out of a shared subscription's filter: the name has at least one character [MQTT-4.8.2-1] and
-    /// none of '/', '+', '#', and a '/' and a Topic Filter follow it [MQTT-4.8.2-2]. It has at most 2,048 bytes of UTF-8.
+    /// none of '/', '+', '#', and a '/' and a Topic Filter follow it [MQTT-4.8.2-2], which is not exclusive. It has at most 2,048
+    /// bytes of UTF-8.
     /// </summary>
     /// <param name="filter">What the client subscribes to.</param>
     /// <param name="topicFilter">Topic Filter of the messages.</param>
@@ -49,7 +50,7 @@ public static class SharedFilter
             topicFilter = filter[(end + 1)..];
         }
 
-        return topicFilter.Length > 0 && !IsShared(topicFilter)
+        return topicFilter.Length > 0 && !IsShared(topicFilter) && !ExclusiveFilter.IsExclusive(topicFilter)
             && Encoding.UTF8.GetByteCount(filter) <= MaxLength && TopicRules.IsValidFilter(Encoding.UTF8.GetBytes(topicFilter));
     }
 }

@@ -37,6 +37,11 @@ internal sealed partial class ClientConnection
             }
 
             reasons[i] = await AllowAsync(request);
+            if (!_isClosing && reasons[i] < ReasonCode.UnspecifiedError && ExclusiveFilter.IsExclusive(request.Filter))
+            {
+                reasons[i] = await ClaimAsync(request.Filter, reasons[i]);
+            }
+
             if (_isClosing)
             {
                 // Somebody else may act for the session by now; what was granted before is saved, and nobody is told.
@@ -47,6 +52,7 @@ internal sealed partial class ClientConnection
             {
                 granted.Add(_session!.Backup(request.Filter));
                 SubscriptionStart.Begin(_services, _session, request, packet.SubscriptionIdentifier, replays);
+                GiveBackUnlessHeld(request.Filter);
             }
         }
 
@@ -132,13 +138,14 @@ internal sealed partial class ClientConnection
     private ValueTask<ReasonCode> AllowAsync(in SubscriptionRequest request)
     {
         var topicFilter = request.Filter;
-        if (SharedFilter.IsShared(request.Filter) && !SharedFilter.TryParse(request.Filter, out topicFilter))
+        if ((SharedFilter.IsShared(request.Filter) && !SharedFilter.TryParse(request.Filter, out topicFilter))
+            || (ExclusiveFilter.IsExclusive(request.Filter) && !ExclusiveFilter.TryParse(request.Filter, out topicFilter)))
         {
             // [MQTT-4.8.2-1], [MQTT-4.8.2-2]
             return ValueTask.FromResult(ForVersion(ReasonCode.TopicFilterInvalid));
         }
 
-        // What a group's filter lets through is what its members may read.
+        // What the filter of a group, or an exclusive one, lets through is what the client may read.
         var filter = Encoding.UTF8.GetBytes(topicFilter);
         if (!TopicRules.IsWithinLimits(filter, _services.Limits.MaxTopicLength, _services.Limits.MaxTopicLevels))
         {
@@ -211,6 +218,7 @@ internal sealed partial class ClientConnection
         }
 
         var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;
+        refusal ??= await ReleaseAsync(removed);
         if (refusal is { } refused)
         {
             SubscriptionStart.PutBack(_services, _session, removed);

@@ -5,6 +5,7 @@ using Broker.Gateway.Sys;
 using Broker.Gateway.Topics;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Exclusive;
 using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
@@ -39,6 +40,7 @@ internal sealed record ConnectionServices(
     ConnectionEvents Events,
     PublishRules Rules,
     AutoSubscriptions AutoSubscriptions,
+    ExclusiveSubscriptions Exclusive,
     SessionOptions SessionOptions,
     LimitOptions Limits,
     MqttOptions Mqtt,

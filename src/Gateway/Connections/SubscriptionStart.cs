@@ -28,7 +28,7 @@ internal static class SubscriptionStart
                 return;
             }
 
-            var entries = services.Retained.Match(request.Filter);
+            var entries = services.Retained.Match(subscription.RoutedFilter);
             if (entries.Length == 0)
             {
                 return;
@@ -50,6 +50,13 @@ internal static class SubscriptionStart
         }
 
         EndLeftGroups(services, session, changed);
+        foreach (var subscription in changed)
+        {
+            if (subscription.Options is null && ExclusiveFilter.IsExclusive(subscription.Filter))
+            {
+                services.Exclusive.GiveBack(session, subscription.Filter);
+            }
+        }
     }
 
     /// <summary>What has become of subscriptions is settled: a group that has nobody ends.</summary>

@@ -143,7 +143,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
     private bool IsFilter(string filter)
     {
         var inner = filter;
-        if (SharedFilter.IsShared(filter) && !SharedFilter.TryParse(filter, out inner))
+        if (ExclusiveFilter.IsExclusive(filter) || (SharedFilter.IsShared(filter) && !SharedFilter.TryParse(filter, out inner)))
         {
             return false;
         }

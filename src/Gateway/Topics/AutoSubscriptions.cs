@@ -31,6 +31,7 @@ internal sealed class AutoSubscriptions
             var mark = item.LastIndexOf('=');
             if (mark <= 0
                 || !int.TryParse(item.AsSpan(mark + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var qos) || qos > 2
+                || ExclusiveFilter.IsExclusive(item[..mark])
                 || !TopicRules.IsValidFilter(Encoding.UTF8.GetBytes(item[..mark])))
             {
                 return false;

@@ -28,10 +28,10 @@ internal sealed class RewriteHook(TopicOptions options) : IPublishHook, ISubscri
     /// <inheritdoc />
     public ValueTask<string> OnUnsubscribeAsync(HookClient client, string filter, CancellationToken cancellationToken) => new(RewriteFilter(filter));
 
-    /// <summary>Of a shared subscription the filter behind the group's name is rewritten.</summary>
+    /// <summary>Of a shared or exclusive subscription the filter behind the prefix is rewritten.</summary>
     private string RewriteFilter(string filter)
     {
-        if (!SharedFilter.TryParse(filter, out var inner))
+        if (!SharedFilter.TryParse(filter, out var inner) && !ExclusiveFilter.TryParse(filter, out inner))
         {
             return Rewrite(filter, static rule => rule.IsForSubscribe) ?? filter;
         }

@@ -179,6 +179,19 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         Owner, limit))[0];
 
+    /// <summary>Claims an exclusive subscription for a client; false when another one holds it.</summary>
+    /// <param name="holder">Number of its session, or one that no session has.</param>
+    public async Task<bool> ClaimExclusiveAsync(string filter, string clientId, long holder, CancellationToken cancellationToken) =>
+        (await QueryAsync(
+            "SELECT broker_claim_exclusive($1, $2, $3, $4, $5)",
+            static r => r.GetBoolean(0),
+            cancellationToken,
+            PostgresRows.Key(filter), filter, clientId, holder, Owner))[0];
+
+    /// <summary>Removes claims of exclusive subscriptions that hold no more.</summary>
+    public Task PurgeExclusiveAsync(CancellationToken cancellationToken) =>
+        ExecuteAsync("SELECT broker_purge_exclusive()", cancellationToken);
+
     /// <summary>
     /// Takes sessions from processes that have given them up or are dead. Those that are not there any more, or whose epoch is
     /// another one because a CONNECT has taken them on meanwhile, are not among the answers.

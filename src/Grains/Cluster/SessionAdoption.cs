@@ -49,6 +49,7 @@ public sealed partial class SessionAdoption(
 
             recovery.AddWills(await store.AdoptWillsAsync(cancellationToken));
             await AdoptDelayedAsync(cancellationToken);
+            await store.PurgeExclusiveAsync(cancellationToken);
             _isUnanswered = false;
         }
         finally

@@ -1,6 +1,7 @@
 using Broker.Grains.Alarms;
 using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Exclusive;
 using Broker.Grains.Hooks;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
@@ -37,9 +38,11 @@ public static class GrainsServices
         .AddSingleton<SessionLog>()
         .AddSingleton<SessionMetrics>()
         .AddSingleton<AlarmService>()
+        .AddSingleton<ExclusiveSubscriptions>()
         .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
         {
             Alarms = s.GetRequiredService<AlarmService>(),
+            Exclusive = s.GetRequiredService<ExclusiveSubscriptions>(),
             Acknowledgements = s.GetRequiredService<AckTrail>() is { IsEnabled: true } trail ? trail : null,
             Events = s.GetRequiredService<EventHub>().For(
                 BrokerEventKind.MessageAcked,

@@ -120,7 +120,7 @@ public sealed class StateRecovery(
             if (byNumber.GetValueOrDefault(row.Session) is { } session
                 && session.Subscriptions.FirstOrDefault(s => s.Filter == row.Filter) is { } subscription)
             {
-                var entries = retained.Match(row.Filter, row.AfterNumber);
+                var entries = retained.Match(subscription.RoutedFilter, row.AfterNumber);
                 session.AddReplay(new RetainedReplay(subscription, entries, retained.Version));
             }
         }

@@ -59,7 +59,7 @@ public sealed partial class Session
                 {
                     // Inside the lock, so that an end of the session finds it in the index and takes it out again.
                     _env.Index.Add(subscription.FilterUtf8, subscription);
-                    _env.Interest.Added(filter);
+                    _env.Interest.Added(subscription.RoutedFilter);
                 }
             }
         }
@@ -67,6 +67,10 @@ public sealed partial class Session
         if (subscription.IsShared)
         {
             JoinGroup(subscription, isNew);
+        }
+        else if (isNew && subscription.IsExclusive)
+        {
+            _env.Exclusive?.Restored(this, filter);
         }
 
         return subscription;
@@ -138,7 +142,7 @@ public sealed partial class Session
         }
 
         _env.Index.Remove(subscription.FilterUtf8, subscription);
-        _env.Interest.Removed(subscription.Filter);
+        _env.Interest.Removed(subscription.RoutedFilter);
     }
 
     private void WriteSubscription(IStoreBatch batch, string filter)

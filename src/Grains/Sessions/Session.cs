@@ -47,6 +47,9 @@ public sealed partial class Session
     /// <summary>Index into per-thread tables of the router.</summary>
     public int Slot { get; }
 
+    /// <summary>Number under which a session that is not durable has claimed exclusive subscriptions in a cluster; null when it has not.</summary>
+    internal long? ExclusiveHolder { get; set; }
+
     /// <summary>Whether it outlives its connection, so that promises 1 to 3 hold for it across failures.</summary>
     public bool IsDurable => Number != 0;
 
@@ -187,6 +190,11 @@ public sealed partial class Session
         }
 
         subscriptions.ForEach(s => Unroute(s));
+        foreach (var exclusive in subscriptions.Where(static s => s.IsExclusive))
+        {
+            _env.Exclusive?.GiveBack(this, exclusive.Filter);
+        }
+
         if (IsDurable)
         {
             _env.Store.Post(new SessionDeletion(Number));

@@ -1,6 +1,7 @@
 using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
+using Broker.Grains.Exclusive;
 using Broker.Grains.Hooks;
 using Broker.Grains.Options;
 using Broker.Grains.Routing;
@@ -37,6 +38,9 @@ public sealed record SessionEnvironment(
 
     /// <summary>Told what happens to sessions and their messages; null when nobody wants to know.</summary>
     public EventHub? Events { get; init; }
+
+    /// <summary>Who holds which exclusive subscription; null: there are none.</summary>
+    public ExclusiveSubscriptions? Exclusive { get; init; }
 
     /// <summary>Remembers who has acknowledged what; null: nobody does.</summary>
     public AckTrail? Acknowledgements { get; init; }

@@ -19,6 +19,7 @@ public sealed class Subscription
     {
         Session = session;
         Filter = filter;
+        RoutedFilter = ExclusiveFilter.Routed(filter);
         IsShared = SharedFilter.IsShared(filter);
         Change(options, identifier);
     }
@@ -28,14 +29,20 @@ public sealed class Subscription
     /// <summary>Topic Filter as the client wrote it.</summary>
     public string Filter { get; }
 
+    /// <summary>Topic Filter of the messages that it lets through: of an exclusive subscription what stands behind <c>$exclusive/</c>.</summary>
+    public string RoutedFilter { get; }
+
+    /// <summary>Whether no other client may have it.</summary>
+    public bool IsExclusive => !ReferenceEquals(RoutedFilter, Filter);
+
     /// <summary>Whether it makes the session a member of a group; it is then not in the filter index, the group is.</summary>
     public bool IsShared { get; }
 
     /// <summary>Its part in the group.</summary>
     internal Shared.LocalMember? Member { get; set; }
 
-    /// <summary>Topic Filter in UTF-8.</summary>
-    public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(Filter);
+    /// <summary><see cref="RoutedFilter"/> in UTF-8.</summary>
+    public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(RoutedFilter);
 
     /// <summary>Subscription Options byte (MQTT 5.0 section 3.8.3.1) with the granted QoS.</summary>
     public byte Options => (byte)Volatile.Read(ref _settings[0]);

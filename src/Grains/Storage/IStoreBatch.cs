@@ -58,6 +58,13 @@ public interface IStoreBatch
 
     void DeleteReplay(long session, string filter);
 
+    /// <summary>
+    /// Gives the claim of an exclusive subscription back. Where several silos write, a claim is a row of its own; that of a durable
+    /// session goes with its subscription by itself.
+    /// </summary>
+    /// <param name="holder">Number of the session, or the one that it has claimed it under.</param>
+    void ReleaseExclusive(long holder, string filter);
+
     /// <summary>Keeps a message until it is published.</summary>
     void PutDelayed(DelayedRow row);
 

@@ -41,11 +41,13 @@ internal class StoreBatch : IStoreBatch
 
     public Dictionary<MessageId, DelayedChange> Delayed { get; } = [];
 
+    public HashSet<(long Holder, string Filter)> ReleasedExclusives { get; } = [];
+
     public long? LastAlive { get; private set; }
 
     /// <summary>Nothing to write, not even a reference to give back.</summary>
     public bool IsEmpty => _deliveries.Count + Sessions.Count + Subscriptions.Count + Replays.Count + InboundIds.Count
-        + Messages.Count + Retained.Count + Wills.Count + Items.Count + Delayed.Count == 0 && LastAlive is null;
+        + Messages.Count + Retained.Count + Wills.Count + Items.Count + Delayed.Count + ReleasedExclusives.Count == 0 && LastAlive is null;
 
     /// <summary>In the order of their first call.</summary>
     public Span<DeliveryChange> Deliveries => CollectionsMarshal.AsSpan(_deliveries);
@@ -66,6 +68,7 @@ internal class StoreBatch : IStoreBatch
         Wills.Clear();
         Items.Clear();
         Delayed.Clear();
+        ReleasedExclusives.Clear();
     }
 
     /// <summary>Whether a session is deleted after position <paramref name="order"/>.</summary>
@@ -199,6 +202,8 @@ internal class StoreBatch : IStoreBatch
     }
 
     public void DeleteItem(string kind, string key) => Items[(kind, key)] = null;
+
+    public void ReleaseExclusive(long holder, string filter) => ReleasedExclusives.Add((holder, filter));
 
     public void PutDelayed(DelayedRow row) => Delayed[row.Message.Id] = new DelayedChange(row, null);
 

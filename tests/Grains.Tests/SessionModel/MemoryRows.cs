@@ -118,6 +118,10 @@ internal sealed class MemoryRows : IStoreBatch
 
     public void DeleteInboundId(long session, ushort packetId) => Inbound.Remove((session, packetId));
 
+    public void ReleaseExclusive(long holder, string filter)
+    {
+    }
+
     public void PutDelayed(DelayedRow row) => Delayed[row.Message.Id] = row;
 
     public void MarkDelayed(MessageId id, MessageId publishedAs)

@@ -38,6 +38,8 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void DeleteWill(string clientId) => throw new NotSupportedException();
 
+    public void ReleaseExclusive(long holder, string filter) => throw new NotSupportedException();
+
     public void PutDelayed(DelayedRow row) => throw new NotSupportedException();
 
     public void MarkDelayed(MessageId id, MessageId publishedAs) => throw new NotSupportedException();

@@ -167,6 +167,7 @@ internal sealed partial class PostgresBatchWriter
 
     private void PutSubscription(long session, string filter, SubscriptionRow? row)
     {
+        FollowSubscription(session, filter, isPut: row is not null);
         if (row is null)
         {
             _deleteSubscription.Add(session, filter);

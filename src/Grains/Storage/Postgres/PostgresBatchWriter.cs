@@ -37,6 +37,7 @@ internal sealed partial class PostgresBatchWriter
         PrepareRetained();
         PrepareItems();
         PrepareDelayed();
+        PrepareExclusive();
         _putMeta = Statement(
             """
             INSERT INTO broker_meta (name, value) SELECT * FROM unnest($1, $2)
@@ -64,6 +65,7 @@ internal sealed partial class PostgresBatchWriter
         FillWills(batch);
         FillItems(batch);
         FillDelayed(batch);
+        FillExclusive(batch);
         FillDeletions(batch);
         if (batch.LastAlive is { } lastAlive)
         {

@@ -1,0 +1,62 @@
+using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
+namespace Broker.Gateway.Connections;
+
+/// <summary>SUBSCRIBE and UNSUBSCRIBE of <c>$exclusive/FILTER</c>, which one client at most has.</summary>
+internal sealed partial class ClientConnection
+{
+    /// <summary>An exclusive subscription: granted as it would be, unless another client has it.</summary>
+    private async Task<ReasonCode> ClaimAsync(string filter, ReasonCode granted)
+    {
+        try
+        {
+            if (!await _services.Exclusive.TryClaimAsync(_session!, filter, CancellationToken.None))
+            {
+                return ForVersion(ReasonCode.QuotaExceeded);
+            }
+        }
+        catch (StoreException error)
+        {
+            Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
+            return ForVersion(StoreErrors.ReasonFor(error));
+        }
+
+        if (_isClosing)
+        {
+            GiveBackUnlessHeld(filter);
+        }
+
+        return granted;
+    }
+
+    /// <summary>A claim that no subscription has come of: the connection, or the session, has ended meanwhile.</summary>
+    private void GiveBackUnlessHeld(string filter)
+    {
+        if (ExclusiveFilter.IsExclusive(filter) && _session!.Backup(filter).Options is null)
+        {
+            _services.Exclusive.GiveBack(_session, filter);
+        }
+    }
+
+    /// <summary>What was exclusive is anybody's, before the client is told that it is not its any more.</summary>
+    private async ValueTask<ReasonCode?> ReleaseAsync(List<SubscriptionBackup> removed)
+    {
+        if (!removed.Exists(static r => ExclusiveFilter.IsExclusive(r.Filter)))
+        {
+            return null;
+        }
+
+        try
+        {
+            await _services.Exclusive.UnsubscribedAsync(_session!, removed.ConvertAll(static r => r.Filter));
+            return null;
+        }
+        catch (StoreException error)
+        {
+            Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
+            return StoreErrors.ReasonFor(error);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics.CodeAnalysis;
+using Broker.Protocol;
+using NpgsqlTypes;
+
+namespace Broker.Grains.Storage.Postgres;
+
+/// <content>
+/// Claims of exclusive subscriptions, with the subscriptions of durable sessions. Here a row is changed by its holder alone, which
+/// one silo has at a time.
+/// </content>
+internal sealed partial class PostgresBatchWriter
+{
+    private PostgresStatement _storeExclusive;
+    private List<Guid> _storedExclusiveKey;
+    private List<string> _storedExclusiveFilter;
+    private List<long> _storedExclusiveHolder;
+    private PostgresStatement _releaseExclusive;
+    private List<Guid> _releasedExclusiveKey;
+    private List<long> _releasedExclusiveHolder;
+
+    [MemberNotNull(
+        nameof(_storeExclusive), nameof(_storedExclusiveKey), nameof(_storedExclusiveFilter), nameof(_storedExclusiveHolder),
+        nameof(_releaseExclusive), nameof(_releasedExclusiveKey), nameof(_releasedExclusiveHolder))]
+    private void PrepareExclusive()
+    {
+        _releaseExclusive = Statement(
+            """
+            DELETE FROM broker_exclusive e USING unnest($1, $2) AS r (filter_key, holder)
+            WHERE e.filter_key = r.filter_key AND e.holder = r.holder
+            """);
+        _releasedExclusiveKey = _releaseExclusive.Array<Guid>(NpgsqlDbType.Uuid);
+        _releasedExclusiveHolder = _releaseExclusive.Array<long>(NpgsqlDbType.Bigint);
+
+        // A claim that was given back before, by a write that had to wait, is made again.
+        _storeExclusive = Statement(
+            """
+            INSERT INTO broker_exclusive AS e (filter_key, filter, client_id, holder, owner, is_stored)
+            SELECT n.filter_key, n.filter, s.client_id, s.number, s.owner, true
+            FROM unnest($1, $2, $3) AS n (filter_key, filter, holder) JOIN broker_session s ON s.number = n.holder
+            ON CONFLICT (filter_key) DO UPDATE SET is_stored = true WHERE e.holder = excluded.holder
+            """);
+        _storedExclusiveKey = _storeExclusive.Array<Guid>(NpgsqlDbType.Uuid);
+        _storedExclusiveFilter = _storeExclusive.Array<string>(NpgsqlDbType.Text);
+        _storedExclusiveHolder = _storeExclusive.Array<long>(NpgsqlDbType.Bigint);
+    }
+
+    private void FillExclusive(PostgresBatch batch)
+    {
+        foreach (var (holder, filter) in batch.ReleasedExclusives)
+        {
+            ReleaseExclusive(holder, filter);
+        }
+    }
+
+    /// <summary>A durable session's subscription is put or deleted: what it says of an exclusive one is said of the claim too.</summary>
+    private void FollowSubscription(long session, string filter, bool isPut)
+    {
+        if (!ExclusiveFilter.IsExclusive(filter))
+        {
+            return;
+        }
+
+        if (!isPut)
+        {
+            ReleaseExclusive(session, filter);
+            return;
+        }
+
+        _storedExclusiveKey.Add(PostgresRows.Key(filter));
+        _storedExclusiveFilter.Add(filter);
+        _storedExclusiveHolder.Add(session);
+        _storeExclusive.IsUsed = true;
+    }
+
+    private void ReleaseExclusive(long holder, string filter)
+    {
+        _releasedExclusiveKey.Add(PostgresRows.Key(filter));
+        _releasedExclusiveHolder.Add(holder);
+        _releaseExclusive.IsUsed = true;
+    }
+}
