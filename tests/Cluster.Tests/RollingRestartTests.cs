@@ -106,6 +106,7 @@ public sealed partial class RollingRestartTests(ITestOutputHelper output) : Clus
         await clients;
         await stopped;
         Say(silo.Output.Text.Split('\n').First(static line => line.Contains("connections closed in", StringComparison.Ordinal)));
+        Assert.DoesNotContain("declared dead", silo.Output.Text, StringComparison.Ordinal);
 
         var ends = staying.Append(gone).Select(static client => client.EndedAt).Order().ToList();
         Assert.True(notReadyAt < ends[0], "a connection was closed before readiness had failed");

@@ -8,7 +8,12 @@ public static class ClusterServices
 {
     public static IServiceCollection AddBrokerCluster(this IServiceCollection services) => services
         .AddSingleton<ClusterStore>()
-        .AddSingleton<SiloTime>()
+        .AddSingleton(static s => new SiloTime(
+            s.GetRequiredService<ClusterStore>(),
+            s.GetRequiredService<ClusterStoreOptions>(),
+            s.GetRequiredService<IFatalErrorHandler>(),
+            () => s.GetRequiredService<ISiloStatusOracle>().CurrentStatus.IsTerminating(),
+            s.GetRequiredService<ILogger<SiloTime>>()))
         .AddSingleton<RoutingGate>()
         .AddSingleton<RetainedSync>()
         .AddSingleton<RepeatedPublishes>()

@@ -12,6 +12,7 @@ public sealed partial class SiloTime : IAsyncDisposable
 {
     private readonly ClusterStore _store;
     private readonly IFatalErrorHandler _dead;
+    private readonly Func<bool> _isLeaving;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _gate = new();
@@ -20,8 +21,10 @@ public sealed partial class SiloTime : IAsyncDisposable
     private TaskCompletionSource? _renewed;
     private long _until;
 
-    public SiloTime(ClusterStore store, ClusterStoreOptions options, IFatalErrorHandler dead, ILogger<SiloTime> logger)
+    /// <param name="isLeaving">Whether the silo stops and leaves the membership by itself.</param>
+    public SiloTime(ClusterStore store, ClusterStoreOptions options, IFatalErrorHandler dead, Func<bool> isLeaving, ILogger<SiloTime> logger)
     {
+        _isLeaving = isLeaving;
         _store = store;
         _dead = dead;
         _logger = logger;
@@ -89,6 +92,12 @@ public sealed partial class SiloTime : IAsyncDisposable
                 {
                     if (!await _store.RenewAsync(patience.Token))
                     {
+                        if (_isLeaving())
+                        {
+                            // What is left to do is done in the time that is left.
+                            return;
+                        }
+
                         _dead.OnFatalException(this, "the database counts it as dead");
                         return;
                     }

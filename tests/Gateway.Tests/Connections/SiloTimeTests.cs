@@ -17,6 +17,7 @@ public sealed class SiloTimeTests : IAsyncLifetime, IAsyncDisposable
     private readonly ConcurrentQueue<(ushort PacketId, ReasonCode Reason)> _sent = new();
     private readonly Declared _dead = new();
     private string _database = "";
+    private bool _isLeaving;
     private PostgresMessageStore _store = null!;
     private ClusterStore _cluster = null!;
     private SiloTime _time = null!;
@@ -34,7 +35,7 @@ public sealed class SiloTimeTests : IAsyncLifetime, IAsyncDisposable
             ConnectionString = _database, Cluster = "test", SiloTime = TimeSpan.FromMilliseconds(400),
         };
         _cluster = new ClusterStore(options, _store);
-        _time = new SiloTime(_cluster, options, _dead, NullLogger<SiloTime>.Instance);
+        _time = new SiloTime(_cluster, options, _dead, () => _isLeaving, NullLogger<SiloTime>.Instance);
         _acknowledgements = new PublishAcknowledgements((_, packetId, reason) => _sent.Enqueue((packetId, reason)), _time);
     }
 
@@ -89,6 +90,19 @@ public sealed class SiloTimeTests : IAsyncLifetime, IAsyncDisposable
         _acknowledgements.Add(PacketType.PubAck, 1, ReasonCode.Success);
 
         Assert.False(_time.ValidAsync().IsCompleted);
+        Assert.Empty(_sent);
+    }
+
+    [Fact]
+    public async Task A_silo_that_leaves_by_itself_is_not_declared_dead_and_acknowledges_nothing_when_its_time_is_over()
+    {
+        await StartAsync();
+        _isLeaving = true;
+        await SetRenewalAsync("RETURN false;");
+        await UntilAsync(() => !_time.IsValid, "the end of its time");
+        _acknowledgements.Add(PacketType.PubAck, 1, ReasonCode.Success);
+
+        Assert.False(_dead.IsDead);
         Assert.Empty(_sent);
     }
 
