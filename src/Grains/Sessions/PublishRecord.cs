@@ -242,7 +242,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         }
 
         var references = 0;
-        _isFenced = false;
         for (var delivery = _deliveries; delivery is not null; delivery = delivery.NextInRecord)
         {
             // Pending to Taken; a retry after a failed commit finds it Taken already.

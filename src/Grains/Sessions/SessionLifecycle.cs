@@ -123,6 +123,12 @@ public sealed class SessionLifecycle(
                 return null;
             }
 
+            if (session.IsDeparting)
+            {
+                // By an earlier attempt: another epoch would only make that one fail, and its write is under way.
+                return session;
+            }
+
             var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable);
             Withdraw(unpublished);
             if (!session.IsDurable)

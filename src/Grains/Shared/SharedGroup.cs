@@ -71,8 +71,8 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     /// </summary>
     public QualityOfService Granted => _granted;
 
-    /// <summary>Sessions whose UNSUBSCRIBE has taken their member away and may still be refused. Under the registry's lock.</summary>
-    public HashSet<Session> Leaving { get; } = [];
+    /// <summary>UNSUBSCRIBEs of sessions that have taken their member away and may still be refused. Under the registry's lock.</summary>
+    public List<Session> Leaving { get; } = [];
 
     /// <inheritdoc />
     public ProtocolVersion Version => ProtocolVersion.Mqtt5;

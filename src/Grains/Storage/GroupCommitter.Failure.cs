@@ -34,7 +34,7 @@ internal sealed partial class GroupCommitter
         }
 
         Retract(_batch, _batch.Count);
-        if (_target.IsPermanent(error))
+        if (_batch.Count > 0 && _target.IsPermanent(error))
         {
             CommitOneByOne(error);
             return;
@@ -51,12 +51,23 @@ internal sealed partial class GroupCommitter
 
     private void RefuseTakenIfLong(Exception error)
     {
-        if (!MayWait(error))
+        if (MayWait(error))
         {
-            _refuses |= error is not StoreException { IsFull: true };
-            _cause = error as StoreException ?? new StoreException(error.Message, error);
-            RefuseTaken(error);
+            return;
         }
+
+        if (error is not StoreException { IsFull: true })
+        {
+            BeginRefusing(error);
+        }
+
+        RefuseTaken(error);
+    }
+
+    private void BeginRefusing(Exception error)
+    {
+        _cause = error as StoreException ?? new StoreException(error.Message, error);
+        _refuses = true;
     }
 
     /// <summary>
@@ -102,7 +113,9 @@ internal sealed partial class GroupCommitter
 
         _available = false;
         _retryDelay = _options.RetryDelayMinimum;
-        _outageStartedAt = _failedAt;
+
+        // Those who wait have done so since the attempt began, which may have failed by getting no answer.
+        Volatile.Write(ref _outageStartedAt, Volatile.Read(ref _waitsSince) is var began && began != 0 ? began : _failedAt);
 
         // On a nearly full disk small commits succeed between large ones that fail: one line for all of that.
         _outageLogged = _outageLoggedAt == 0 || _time.GetElapsedTime(_outageLoggedAt) >= _options.OutageLogInterval;
@@ -120,6 +133,7 @@ internal sealed partial class GroupCommitter
         {
             Volatile.Write(ref _recoveredAt, _time.GetTimestamp());
             _refuses = false;
+            _cause = null;
         }
 
         if (_available)
@@ -134,10 +148,16 @@ internal sealed partial class GroupCommitter
         }
     }
 
-    /// <summary>Somebody who waits for an answer gets it after the shortest delay; retries for nobody's sake back off.</summary>
+    /// <summary>
+    /// Somebody who comes when it is refused gets the answer after the shortest delay. What waits out the outage is built again for
+    /// each attempt: not quite as often. Retries for nobody's sake back off.
+    /// </summary>
     private TimeSpan TimeUntilAttempt()
     {
-        var delay = _posted.Count > 0 ? _options.RetryDelayMinimum : _retryDelay;
+        var delay = _refuses && _posted.Count > 0 ? _options.RetryDelayMinimum
+            : _posted.Count + _taken.Count > 0 && _retryDelay > _options.RetryDelayWaiting ? _options.RetryDelayWaiting
+            : _posted.Count > 0 && _taken.Count == 0 ? _options.RetryDelayMinimum
+            : _retryDelay;
         return delay - _time.GetElapsedTime(_failedAt);
     }
 

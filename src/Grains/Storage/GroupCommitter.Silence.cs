@@ -55,8 +55,22 @@ internal sealed partial class GroupCommitter
             _logger.NoAnswer(_options.AnswerTime);
         }
 
-        _refuses = true;
+        NoteSilentRefusal();
         RefusePosted(static write => !write.MustSucceed, NoAnswer);
+    }
+
+    /// <summary>The writer, which may have its answer by now, has to know: it refuses on for a pause.</summary>
+    private void NoteSilentRefusal()
+    {
+        lock (_gate)
+        {
+            _refuses = true;
+            if (_waiting)
+            {
+                _waiting = false;
+                Monitor.Pulse(_gate);
+            }
+        }
     }
 
     private void RefusePosted(Predicate<StoreWrite> which, string reason)

@@ -84,7 +84,11 @@ internal sealed partial class GroupCommitter : IDisposable
             }
         }
 
-        _refuses |= !_stopping;
+        if (!_stopping)
+        {
+            NoteSilentRefusal();
+        }
+
         CompleteOne(write, new StoreException(_stopping ? "The store is closed." : NoAnswer));
     }
 

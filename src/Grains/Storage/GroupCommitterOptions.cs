@@ -15,8 +15,11 @@ internal sealed record GroupCommitterOptions
     /// <summary>Bytes in one transaction (by <see cref="StoreWrite.Bytes"/>); a single larger write goes alone.</summary>
     public required long MaximumBatchBytes { get; init; }
 
-    /// <summary>Time from a failed attempt to the next, at first; refusable writes never wait longer for their refusal.</summary>
+    /// <summary>Time from a failed attempt to the next, at first; and, once what comes is refused, the longest wait for the refusal.</summary>
     public TimeSpan RetryDelayMinimum { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Upper bound of the delay between attempts while somebody waits for one to succeed.</summary>
+    public TimeSpan RetryDelayWaiting { get; init; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Upper bound of the doubling delay between attempts that nobody waits for.</summary>
     public TimeSpan RetryDelayMaximum { get; init; } = TimeSpan.FromSeconds(1);

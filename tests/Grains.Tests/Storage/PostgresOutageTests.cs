@@ -154,7 +154,7 @@ public sealed class PostgresOutageTests
     }
 
     private static PostgresMessageStore NewStore(string connectionString, TimeSpan patience) => new(
-        new PostgresStoreOptions { ConnectionString = connectionString, CommandTimeout = patience, ConnectTimeout = patience },
+        new PostgresStoreOptions { ConnectionString = connectionString, CommandTimeout = patience, ConnectTimeout = patience, OutagePatience = patience },
         NullLogger<PostgresMessageStore>.Instance);
 
     /// <summary>Two silos write single rows as fast as they are answered while <paramref name="disturb"/> runs.</summary>

@@ -211,7 +211,7 @@ public sealed class PostgresMessageStore : IMessageStore
                 MaximumBatchWrites = _options.MaximumBatchWrites,
                 MaximumBatchBytes = _options.MaximumBatchBytes,
                 AnswerTime = _options.CommandTimeout,
-                OutagePatience = _options.CommandTimeout,
+                OutagePatience = _options.OutagePatience,
                 RecoveryPause = _options.RecoveryPause,
                 CloseTime = _options.CommandTimeout,
             },

@@ -31,10 +31,15 @@ public sealed class PostgresStoreOptions
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Time for a transaction or a load. A server that is silent for longer counts as lost, and so long what is to be committed
-    /// waits in an outage before it is refused. In whole seconds, at least 1.
+    /// Time for a transaction or a load. A server that is silent for longer counts as lost. In whole seconds, at least 1.
     /// </summary>
     public TimeSpan CommandTimeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long what is to be committed waits for a server that fails before it is refused: long enough for its restart, shorter
+    /// than the patience of clients that connect.
+    /// </summary>
+    public TimeSpan OutagePatience { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// How long durable work is refused on after an outage in which some was: longer than what a publisher has sent is under way.
