@@ -9,6 +9,9 @@ internal sealed partial class ClientConnection
     private long _lastActivity = Environment.TickCount64;
     private ushort _keepAlive;
 
+    // The client is not read now: its PINGREQ may lie in the pipe, and it is not its fault.
+    private volatile bool _isHeldUp;
+
     /// <summary>Place in the wheel.</summary>
     internal KeepAliveWheel.Slot WheelSlot { get; } = new();
 
@@ -35,7 +38,11 @@ internal sealed partial class ClientConnection
         {
             // One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
             var limit = Volatile.Read(ref _lastActivity) + (long)(_keepAlive * 1000 * _services.Limits.KeepAliveFactor);
-            if (now >= limit)
+            if (now >= limit && _isHeldUp)
+            {
+                limit = now + (_keepAlive * 1000L);
+            }
+            else if (now >= limit)
             {
                 Log.KeepAliveOver(_services.Logger, ClientId);
                 Close(ReasonCode.KeepAliveTimeout);

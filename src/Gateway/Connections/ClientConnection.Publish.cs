@@ -231,8 +231,9 @@ internal sealed partial class ClientConnection
                 break;
         }
 
-        if (_services.Store.IsCongested)
+        if (_services.Store.IsCongested && (source.Qos != QualityOfService.AtMostOnce || source.Retain))
         {
+            // What asks nothing of the store does not wait for it.
             var drained = _services.Store.WaitUntilDrainedAsync(_context.ConnectionClosed).AsTask();
             _pending = _pending is { } pending ? Task.WhenAll(pending, drained) : drained;
         }

@@ -172,7 +172,10 @@ internal sealed partial class ClientConnection : IClientLink
                 // What is left of the read waits in the pipe; the client is not read meanwhile.
                 _pending = null;
                 input.AdvanceTo(buffer.Start);
+                _isHeldUp = true;
                 await pending;
+                Volatile.Write(ref _lastActivity, Environment.TickCount64);
+                _isHeldUp = false;
                 continue;
             }
 

@@ -1,5 +1,6 @@
 using Broker.Grains.Shared.Cluster;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Cluster;
 

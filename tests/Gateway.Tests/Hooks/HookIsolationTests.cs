@@ -80,6 +80,36 @@ public sealed class HookIsolationTests
         }
     }
 
+    /// <summary>While a packet is held up the client is not read, so its PINGREQ is not either [MQTT-3.1.2-22].</summary>
+    [Fact]
+    public async Task Client_that_a_hook_holds_up_for_longer_than_its_keep_alive_is_not_closed()
+    {
+        using var release = new ManualResetEventSlim();
+        var hook = new PublishHook(m =>
+        {
+            release.Wait();
+            return PublishVerdict.Continue(m);
+        });
+        await using var broker = await InProcessBroker.StartAsync(
+            services => services.AddHook(hook), options => options.Hooks.TimeLimit = TimeSpan.FromSeconds(30));
+        try
+        {
+            await using var client = await ScriptedClient.ConnectAsync(broker.Mqtt, new ConnectOptions { KeepAlive = 1 });
+            await client.SendPublishAsync("slow", "1", 1, id: 1);
+            await client.SendAsync(Packets.PingRequest());
+            await Task.Delay(TimeSpan.FromSeconds(3.5));
+            release.Set();
+
+            Assert.True((await client.ExpectAsync(PacketType.PubAck, 1)).Reason < ReasonCode.UnspecifiedError);
+            await client.ExpectAsync(PacketType.PingResp);
+            await client.PingAsync();
+        }
+        finally
+        {
+            release.Set();
+        }
+    }
+
     [Fact]
     public async Task Hook_that_hangs_over_an_event_keeps_no_other_hook_and_no_client_from_going_on()
     {
