@@ -125,9 +125,9 @@ public sealed class OutboundAliasesTests
             saved += Save(aliases, topics[rank]);
         }
 
-        // What the 8 best would save if they were known beforehand.
+        // What the 8 best would save if they were known beforehand; chance may give them a little more than their share.
         var best = topics.Select((topic, i) => weights[i] / total * (topic.Length - 3)).OrderDescending().Take(8).Sum() * Messages;
-        Assert.InRange(saved, best * 0.85, best);
+        Assert.InRange(saved, best * 0.85, best * 1.02);
     }
 
     [Fact]
