@@ -25,6 +25,29 @@ public sealed class OperationsTests(ITestOutputHelper output) : ClusterTest(outp
     }
 
     [Fact]
+    public async Task Silo_that_leaves_in_order_and_one_that_comes_are_alarms_on_every_silo()
+    {
+        await Cluster.StopAsync(0);
+        await Eventually.TrueAsync(
+            async () => (await AlarmsAsync(1)).Exists(static id => id.StartsWith("silo_left/", StringComparison.Ordinal)),
+            Limit,
+            () => $"a silo has left\n{Cluster.Log}");
+        Assert.DoesNotContain(await AlarmsAsync(1), static id => id.StartsWith("silo_lost/", StringComparison.Ordinal));
+
+        await Cluster.StartAsync(0);
+
+        foreach (var silo in (int[])[0, 1])
+        {
+            await Eventually.TrueAsync(
+                async () => await AlarmsAsync(silo) is var ids
+                    && ids.Exists(static id => id.StartsWith("silo_joined/", StringComparison.Ordinal))
+                    && !ids.Exists(static id => id.StartsWith("silo_left/", StringComparison.Ordinal)),
+                Limit,
+                () => $"silo {silo} knows that one has come for the one that left\n{Cluster.Log}");
+        }
+    }
+
+    [Fact]
     public async Task Any_silo_answers_for_the_losses_of_all_and_a_subscriber_hears_of_all_brokers()
     {
         for (var silo = 0; silo < 2; silo++)
@@ -73,9 +96,13 @@ public sealed class OperationsTests(ITestOutputHelper output) : ClusterTest(outp
     /// <summary>Id of the alarm about a lost silo that a silo shows; nothing when there is none.</summary>
     private async Task<string> LostOnAsync(int silo)
     {
+        return (await AlarmsAsync(silo)).FirstOrDefault(static id => id.StartsWith("silo_lost/", StringComparison.Ordinal), "");
+    }
+
+    private async Task<List<string>> AlarmsAsync(int silo)
+    {
         using var admin = new AdminClient(Cluster.Silos[silo].Http);
         return (await admin.GetAsync("/api/v1/alarms")).GetProperty("raised").EnumerateArray()
-            .Select(static alarm => alarm.GetProperty("id").GetString()!)
-            .FirstOrDefault(static id => id.StartsWith("silo_lost/", StringComparison.Ordinal), "");
+            .Select(static alarm => alarm.GetProperty("id").GetString()!).ToList();
     }
 }

@@ -22,8 +22,21 @@ public sealed class PartitionTests(ITestOutputHelper output) : PartitionTest(out
     private Task LinkAsync(int qos, int seconds) => RunAsync("link", qos, seconds, async (time, _) =>
     {
         await Network.CutAsync(Network.Silos[0], Network.Silos[1]);
+        await SilentAsync(time);
         await Task.Delay(time);
     });
+
+    /// <summary>The third silo, which reaches both, hears that one of them does not answer the other.</summary>
+    private Task SilentAsync(TimeSpan limit) => Eventually.TrueAsync(
+        async () =>
+        {
+            using var admin = new AdminClient(Cluster.Silos[2].Http);
+            var alarms = await admin.GetAsync("/api/v1/alarms");
+            return ((string[])["raised", "history"]).SelectMany(list => alarms.GetProperty(list).EnumerateArray())
+                .Any(static alarm => alarm.GetProperty("id").GetString()!.StartsWith("silo_silent/", StringComparison.Ordinal));
+        },
+        limit,
+        () => $"an alarm of a silo that does not answer\n{Cluster.Log}");
 
     [PartitionFact(IsLong = true)]
     public Task One_silo_cut_off_from_the_others_for_30_s() => OthersAsync(2, 30);

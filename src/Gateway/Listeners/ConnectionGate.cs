@@ -14,6 +14,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     private int _open;
     private long _opened;
     private long _refused;
+    private long _tooMany;
 
     /// <summary>Connections open now.</summary>
     public int Open => Volatile.Read(ref _open);
@@ -23,6 +24,9 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
 
     /// <summary>Connections refused here since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Those of them that came beyond <see cref="ListenersOptions.MaxConnections"/>.</summary>
+    public long TooMany => Volatile.Read(ref _tooMany);
 
     /// <summary>Puts the gate before a connection handler.</summary>
     public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
@@ -48,8 +52,14 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
         var open = Interlocked.Increment(ref _open);
         try
         {
-            if (state.IsClosed || (options.MaxConnections != 0 && open > options.MaxConnections))
+            if (state.IsClosed)
             {
+                return false;
+            }
+
+            if (options.MaxConnections != 0 && open > options.MaxConnections)
+            {
+                Interlocked.Increment(ref _tooMany);
                 return false;
             }
 

@@ -1,5 +1,6 @@
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
+using Broker.Grains.Alarms;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -18,6 +19,7 @@ internal static class ListenerSetup
         var open = new OpenListeners();
         builder.Services.AddSingleton(open);
         builder.Services.AddSingleton<ConnectionGate>();
+        builder.Services.AddSingleton<IAlarmCause, ConnectionsFull>();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -112,11 +112,18 @@ public sealed partial class AlarmSweep : BackgroundService
     private async Task<bool> IsLeftAsync(
         string id, List<AlarmState> occurrences, HashSet<string> living, Dictionary<string, long> orphans, CancellationToken cancellationToken)
     {
-        if (id.StartsWith(AlarmIds.SiloLost, StringComparison.Ordinal))
+        if (id.StartsWith(AlarmIds.SiloLost, StringComparison.Ordinal) || id.StartsWith(AlarmIds.SiloLeft, StringComparison.Ordinal))
         {
             // One of that name may never come: a name is often made of an address.
             var age = _time.GetUtcNow().ToUnixTimeMilliseconds() - occurrences.Max(static a => a.RaisedAt);
             return age >= _options.SiloLostFor.TotalMilliseconds;
+        }
+
+        if (id.StartsWith(AlarmIds.SiloSilent, StringComparison.Ordinal))
+        {
+            // Of one that does not live nobody expects an answer; and of what a silo has said that is gone, no other knows the end.
+            return !living.Contains(id[AlarmIds.SiloSilent.Length..])
+                || (!occurrences.Exists(a => living.Contains(a.Node)) && IsOrphan(id, orphans, _options.OrphanedAfter));
         }
 
         if (id.StartsWith(AlarmIds.QueueHigh, StringComparison.Ordinal))

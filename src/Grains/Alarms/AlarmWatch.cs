@@ -8,11 +8,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Grains.Alarms;
 
-/// <summary>Looks at what has no event of its own: store, memory, processor, clock, and silos that died.</summary>
+/// <summary>Looks at what has no event of its own: store, memory, processor, clock, and whatever else is registered as a cause; and notes silos that come and go.</summary>
 public sealed partial class AlarmWatch(
     AlarmService alarms,
     AlarmOptions options,
     IMessageStore store,
+    StoreMetrics commits,
+    IEnumerable<IAlarmCause> causes,
     ILocalSiloDetails silo,
     ISiloStatusOracle oracle,
     TimeProvider time,
@@ -24,6 +26,9 @@ public sealed partial class AlarmWatch(
     // CPU is judged over so many seconds: a burst is no alarm.
     private const int CpuWindow = 60;
 
+    // Long enough to be seen by whoever looks at what has changed; it is over by itself.
+    private static readonly TimeSpan JoinedFor = TimeSpan.FromMinutes(1);
+
     // An alarm of the clock says what happened, not what is: it is over when the clock has been steady for so long.
     private static readonly TimeSpan ClockSteady = TimeSpan.FromMinutes(10);
 
@@ -31,7 +36,13 @@ public sealed partial class AlarmWatch(
     private readonly Queue<TimeSpan> _cpu = new();
     private readonly HashSet<SiloAddress> _dead = [];
     private readonly ConcurrentDictionary<SiloAddress, bool> _leaving = new();
+    private readonly StoreSlowness _slowness = new(options.StoreSlow, options.StoreSlowFor);
+    private readonly IAlarmCause[] _causes = [.. causes];
+
+    // Names of silos that have left, and how many silos there were with them.
+    private readonly Dictionary<string, int> _left = new(StringComparer.Ordinal);
     private TimeSpan _drift;
+    private long _startedAt;
     private long _steadySince;
 
     /// <inheritdoc />
@@ -60,16 +71,14 @@ public sealed partial class AlarmWatch(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var start = time.GetTimestamp();
+        Begin();
         var origin = time.GetUtcNow();
-        _steadySince = start;
-        NoteDead(isStart: true);
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             try
             {
-                Look(time.GetUtcNow() - origin - time.GetElapsedTime(start));
+                Look(time.GetUtcNow() - origin - time.GetElapsedTime(_startedAt));
             }
             catch (Exception error)
             {
@@ -79,15 +88,44 @@ public sealed partial class AlarmWatch(
         }
     }
 
-    private void Look(TimeSpan drift)
+    /// <summary>The silo is active: what is so now is nothing new.</summary>
+    internal void Begin()
+    {
+        _startedAt = _steadySince = time.GetTimestamp();
+        NoteSilos(isStart: true);
+        var others = oracle.GetApproximateSiloStatuses(onlyActive: true).Keys.Count(other => !other.Equals(silo.SiloAddress));
+        alarms.Set(
+            others > 0, JoinedAlarm, AlarmSeverity.Warning, "Silo joined", () => $"{silo.Name} ({silo.SiloAddress}) has come to {others} others");
+    }
+
+    /// <param name="drift">How far the clock is ahead of the time that has passed.</param>
+    internal void Look(TimeSpan drift)
+    {
+        LookAtStore();
+        LookAtMemory();
+        LookAtProcessor();
+        LookAtClock(drift);
+        NoteSilos(isStart: false);
+        if (time.GetElapsedTime(_startedAt) >= JoinedFor)
+        {
+            alarms.Clear(JoinedAlarm);
+        }
+
+        foreach (var cause in _causes)
+        {
+            cause.Look(alarms);
+        }
+    }
+
+    private void LookAtStore()
     {
         alarms.Set(
             !store.IsAvailable, AlarmIds.StoreUnavailable + silo.Name, AlarmSeverity.Critical, "Store unavailable",
             () => $"{store.Description} takes no commits: durable work is refused");
-        LookAtMemory();
-        LookAtProcessor();
-        LookAtClock(drift);
-        NoteDead(isStart: false);
+        _slowness.Look(time.GetElapsedTime(_startedAt), commits.Commits, commits.CommitTime);
+        alarms.Set(
+            options.StoreSlow > TimeSpan.Zero && _slowness.IsSlow, AlarmIds.StoreSlow + silo.Name, AlarmSeverity.Warning, "Store slow",
+            () => string.Create(CultureInfo.InvariantCulture, $"a commit to {store.Description} takes {_slowness.Mean.TotalSeconds:F2} s; publishers wait for it"));
     }
 
     private void LookAtMemory()
@@ -114,7 +152,6 @@ public sealed partial class AlarmWatch(
             () => string.Create(CultureInfo.InvariantCulture, $"{share:P0} of {Environment.ProcessorCount} cores over {CpuWindow} s"));
     }
 
-    /// <param name="drift">How far the clock is ahead of the time that has passed.</param>
     private void LookAtClock(TimeSpan drift)
     {
         var jump = drift - _drift;
@@ -134,31 +171,61 @@ public sealed partial class AlarmWatch(
 
     private string ClockAlarm => AlarmIds.ClockJump + silo.Name;
 
-    /// <summary>A silo that died without leaving: raised by whoever sees it, cleared when one of its name is there.</summary>
-    private void NoteDead(bool isStart)
+    private string JoinedAlarm => AlarmIds.SiloJoined + silo.Name;
+
+    /// <summary>A silo that died, or left: raised by whoever sees it, cleared when one of its name is there.</summary>
+    private void NoteSilos(bool isStart)
     {
-        foreach (var (address, status) in oracle.GetApproximateSiloStatuses())
+        var statuses = oracle.GetApproximateSiloStatuses();
+        foreach (var (address, status) in statuses)
         {
             if (!oracle.TryGetSiloName(address, out var name))
             {
                 continue;
             }
 
-            if (status == SiloStatus.Dead)
+            if (status == SiloStatus.Dead && _dead.Add(address))
             {
-                if (!_dead.Add(address) || _leaving.TryRemove(address, out _) || isStart || HasLiving(name))
+                var hasLeft = _leaving.TryRemove(address, out _);
+                if (!isStart && !HasLiving(name))
                 {
-                    continue;
+                    NoteGone(address, name, hasLeft, CountActive(statuses));
                 }
-
-                alarms.Raise(AlarmIds.SiloLost + name, AlarmSeverity.Error, "Silo lost", $"{name} ({address}) is dead; its sessions are with the others");
             }
             else if (status == SiloStatus.Active)
             {
                 alarms.Clear(AlarmIds.SiloLost + name);
+                alarms.Clear(AlarmIds.SiloLeft + name);
+                _left.Remove(name);
             }
         }
+
+        NoteReplaced(CountActive(statuses));
     }
+
+    private void NoteGone(SiloAddress address, string name, bool hasLeft, int others)
+    {
+        if (!hasLeft)
+        {
+            alarms.Raise(AlarmIds.SiloLost + name, AlarmSeverity.Error, "Silo lost", $"{name} ({address}) is dead; its sessions are with the others");
+            return;
+        }
+
+        _left[name] = others + 1;
+        alarms.Raise(AlarmIds.SiloLeft + name, AlarmSeverity.Warning, "Silo left", $"{name} ({address}) has left in order; {others} are there");
+    }
+
+    /// <summary>An upgrade that gives silos new names leaves nobody to wait for: as many are there as before.</summary>
+    private void NoteReplaced(int active)
+    {
+        foreach (var name in _left.Where(left => left.Value <= active).Select(static left => left.Key).ToList())
+        {
+            alarms.Clear(AlarmIds.SiloLeft + name);
+            _left.Remove(name);
+        }
+    }
+
+    private static int CountActive(Dictionary<SiloAddress, SiloStatus> statuses) => statuses.Values.Count(static status => status == SiloStatus.Active);
 
     private bool HasLiving(string name) => oracle.GetApproximateSiloStatuses(onlyActive: true).Keys
         .Any(address => oracle.TryGetSiloName(address, out var other) && other == name);

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Broker.Grains.Alarms;
 using Broker.Grains.Storage;
 using Broker.Grains.Topics;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ public sealed partial class LinkWatch(
     SiloTime siloTime,
     IFatalErrorHandler leaving,
     ClusterStoreOptions options,
+    LinkAlarms alarms,
     TimeProvider time,
     ILogger<LinkWatch> logger) : IAsyncDisposable
 {
@@ -125,7 +127,9 @@ public sealed partial class LinkWatch(
 
     private void Report(SiloAddress silo, Link link)
     {
-        var isSilent = link.Silence > Silent;
+        var silence = link.Silence;
+        var isSilent = silence > Silent;
+        alarms.Note(silo, isSilent ? silence : null);
         if (isSilent == link.IsReported)
         {
             return;

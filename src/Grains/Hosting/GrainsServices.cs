@@ -39,6 +39,7 @@ public static class GrainsServices
         .AddSingleton<SessionMetrics>()
         .AddSingleton<AlarmService>()
         .AddSingleton<ExclusiveSubscriptions>()
+        .AddSingleton<LinkAlarms>()
         .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
         {
             Alarms = s.GetRequiredService<AlarmService>(),

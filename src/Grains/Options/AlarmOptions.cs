@@ -32,4 +32,15 @@ public sealed class AlarmOptions
     /// <summary>How far the machine's clock may jump against the time that passes before an alarm is raised.</summary>
     [Allowed("100ms", "1h")]
     public TimeSpan ClockJump { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How long a commit may take, on average over a second, before the store counts as slow: whoever publishes to a durable session waits as long
+    /// for its acknowledgement.
+    /// </summary>
+    [Allowed("0s", "1m", ZeroMeans = "no alarm")]
+    public TimeSpan StoreSlow { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long commits must be slow before an alarm is raised, and not slow before it is cleared.</summary>
+    [Allowed("1s", "1h")]
+    public TimeSpan StoreSlowFor { get; set; } = TimeSpan.FromSeconds(30);
 }

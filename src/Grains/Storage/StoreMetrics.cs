@@ -20,6 +20,7 @@ public sealed class StoreMetrics : IDisposable
     private readonly Histogram<double> _commitDuration;
     private readonly Histogram<int> _batchSize;
     private long _commits;
+    private long _commitTicks;
     private long _rowsWritten;
     private long _failedCommits;
     private long _refusedWrites;
@@ -43,6 +44,9 @@ public sealed class StoreMetrics : IDisposable
     /// <summary>Transactions committed.</summary>
     public long Commits => Volatile.Read(ref _commits);
 
+    /// <summary>Time spent in them, from the first statement of each to its commit being durable.</summary>
+    public TimeSpan CommitTime => new(Volatile.Read(ref _commitTicks));
+
     /// <summary>Rows inserted, replaced, changed or deleted by committed transactions.</summary>
     public long RowsWritten => Volatile.Read(ref _rowsWritten);
 
@@ -63,6 +67,7 @@ public sealed class StoreMetrics : IDisposable
 
     internal void Committed(int writes, int rows, TimeSpan duration)
     {
+        Volatile.Write(ref _commitTicks, _commitTicks + duration.Ticks);
         Volatile.Write(ref _commits, _commits + 1);
         Volatile.Write(ref _rowsWritten, _rowsWritten + rows);
         _commitDuration.Record(duration.TotalSeconds);

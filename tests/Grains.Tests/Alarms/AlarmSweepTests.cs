@@ -24,6 +24,9 @@ public sealed class AlarmSweepTests : IDisposable
     [InlineData("memory_high/")]
     [InlineData("cpu_high/")]
     [InlineData("clock_jump/")]
+    [InlineData("store_slow/")]
+    [InlineData("connections_full/")]
+    [InlineData("silo_joined/")]
     public async Task What_a_silo_said_of_itself_is_cleared_when_none_of_its_name_has_lived_for_a_while(string kind)
     {
         RaiseThere(kind + _dead.Name);
@@ -46,10 +49,12 @@ public sealed class AlarmSweepTests : IDisposable
         Assert.Empty(_silo.Raised);
     }
 
-    [Fact]
-    public async Task A_silo_is_missed_for_a_bounded_time()
+    [Theory]
+    [InlineData("silo_lost/")]
+    [InlineData("silo_left/")]
+    public async Task A_silo_is_missed_for_a_bounded_time(string kind)
     {
-        _silo.Raise($"silo_lost/{_dead.Name}");
+        _silo.Raise(kind + _dead.Name);
         await PassAsync(Options.SiloLostFor - TimeSpan.FromMilliseconds(1));
         Assert.Single(_silo.Raised);
 
