@@ -19,6 +19,8 @@ internal sealed partial class ClientConnection
         }
         catch (StoreException error)
         {
+            // It may have been claimed, and the answer lost.
+            GiveBackUnlessHeld(filter);
             Log.SubscriptionsNotSaved(_services.Logger, ClientId, error);
             return ForVersion(StoreErrors.ReasonFor(error));
         }

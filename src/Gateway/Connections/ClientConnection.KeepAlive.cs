@@ -9,7 +9,7 @@ internal sealed partial class ClientConnection
     private long _lastActivity = Environment.TickCount64;
     private ushort _keepAlive;
 
-    // The client is not read now: its PINGREQ may lie in the pipe, and it is not its fault.
+    // The client is not read now: its PINGREQ may lie in the pipe. It is its own fault when it does not read what it is sent.
     private volatile bool _isHeldUp;
 
     /// <summary>Place in the wheel.</summary>
@@ -36,9 +36,12 @@ internal sealed partial class ClientConnection
         var next = long.MaxValue;
         if (_keepAlive > 0)
         {
+            // Before the time of the last packet, which is set before it ends.
+            var isHeldUp = _isHeldUp;
+
             // One and a half times the Keep Alive without a packet [MQTT-3.1.2-22].
             var limit = Volatile.Read(ref _lastActivity) + (long)(_keepAlive * 1000 * _services.Limits.KeepAliveFactor);
-            if (now >= limit && _isHeldUp)
+            if (now >= limit && isHeldUp && !_output.IsOverBudget)
             {
                 limit = now + (_keepAlive * 1000L);
             }

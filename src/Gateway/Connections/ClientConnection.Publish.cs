@@ -231,7 +231,7 @@ internal sealed partial class ClientConnection
                 break;
         }
 
-        if (_services.Store.IsCongested && (source.Qos != QualityOfService.AtMostOnce || source.Retain))
+        if (_services.Store.IsCongested && (source.Qos != QualityOfService.AtMostOnce || source.Retain || source.PublishAt != 0))
         {
             // What asks nothing of the store does not wait for it.
             var drained = _services.Store.WaitUntilDrainedAsync(_context.ConnectionClosed).AsTask();

@@ -45,6 +45,7 @@ internal sealed partial class ClientConnection
             if (_isClosing)
             {
                 // Somebody else may act for the session by now; what was granted before is saved, and nobody is told.
+                GiveBackUnlessHeld(request.Filter);
                 break;
             }
 

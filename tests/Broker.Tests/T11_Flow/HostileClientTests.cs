@@ -34,6 +34,31 @@ public sealed class HostileClientTests() : OwnBrokerTest(("Runtime:HugePages", "
         Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
     }
 
+    /// <summary>What is owed to it is no reason to wait for it [MQTT-3.1.2-22].</summary>
+    [OwnFact]
+    public async Task Subscriber_that_stops_reading_and_falls_silent_is_closed_when_its_keep_alive_is_over()
+    {
+        var watcher = await ConnectAsync();
+        await watcher.SubscribeAsync("gone", 1);
+        var stuck = await ConnectAsync(new ConnectOptions { KeepAlive = 1, Will = new Will("gone", "stuck", qos: 1) }, receiveBuffer: 4096);
+        await stuck.SubscribeAsync("flood", 0);
+        stuck.PauseReading();
+        var publisher = await ConnectAsync();
+        var packet = Packets.Publish(publisher.Version, new PublishOptions("flood", new byte[50_000]));
+        for (var count = 0; count < 600; count++)
+        {
+            await publisher.SendAsync(packet);
+            if (count % 50 == 0)
+            {
+                await stuck.SendAsync(Packets.PingRequest());
+            }
+        }
+
+        await publisher.PingAsync();
+        await stuck.SendAsync(Packets.PingRequest());
+        Assert.Equal("stuck", (await watcher.ExpectAsync(PacketType.Publish)).Text);
+    }
+
     [OwnFact]
     public async Task Durable_subscriber_that_stops_reading_is_bounded_by_its_queue()
     {

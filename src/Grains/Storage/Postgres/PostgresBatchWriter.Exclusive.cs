@@ -17,19 +17,22 @@ internal sealed partial class PostgresBatchWriter
     private PostgresStatement _releaseExclusive;
     private List<Guid> _releasedExclusiveKey;
     private List<long> _releasedExclusiveHolder;
+    private List<bool> _releasedExclusiveIsStored;
 
     [MemberNotNull(
         nameof(_storeExclusive), nameof(_storedExclusiveKey), nameof(_storedExclusiveFilter), nameof(_storedExclusiveHolder),
-        nameof(_releaseExclusive), nameof(_releasedExclusiveKey), nameof(_releasedExclusiveHolder))]
+        nameof(_releaseExclusive), nameof(_releasedExclusiveKey), nameof(_releasedExclusiveHolder), nameof(_releasedExclusiveIsStored))]
     private void PrepareExclusive()
     {
+        // A claim that came to nothing here may have come to something since on the silo that has the session: that one stays.
         _releaseExclusive = Statement(
             """
-            DELETE FROM broker_exclusive e USING unnest($1, $2) AS r (filter_key, holder)
-            WHERE e.filter_key = r.filter_key AND e.holder = r.holder
+            DELETE FROM broker_exclusive e USING unnest($1, $2, $3) AS r (filter_key, holder, is_stored)
+            WHERE e.filter_key = r.filter_key AND e.holder = r.holder AND (r.is_stored OR NOT e.is_stored)
             """);
         _releasedExclusiveKey = _releaseExclusive.Array<Guid>(NpgsqlDbType.Uuid);
         _releasedExclusiveHolder = _releaseExclusive.Array<long>(NpgsqlDbType.Bigint);
+        _releasedExclusiveIsStored = _releaseExclusive.Array<bool>(NpgsqlDbType.Boolean);
 
         // A claim that was given back before, by a write that had to wait, is made again.
         _storeExclusive = Statement(
@@ -48,7 +51,7 @@ internal sealed partial class PostgresBatchWriter
     {
         foreach (var (holder, filter) in batch.ReleasedExclusives)
         {
-            ReleaseExclusive(holder, filter);
+            ReleaseExclusive(holder, filter, isStored: false);
         }
     }
 
@@ -62,7 +65,7 @@ internal sealed partial class PostgresBatchWriter
 
         if (!isPut)
         {
-            ReleaseExclusive(session, filter);
+            ReleaseExclusive(session, filter, isStored: true);
             return;
         }
 
@@ -72,10 +75,11 @@ internal sealed partial class PostgresBatchWriter
         _storeExclusive.IsUsed = true;
     }
 
-    private void ReleaseExclusive(long holder, string filter)
+    private void ReleaseExclusive(long holder, string filter, bool isStored)
     {
         _releasedExclusiveKey.Add(PostgresRows.Key(filter));
         _releasedExclusiveHolder.Add(holder);
+        _releasedExclusiveIsStored.Add(isStored);
         _releaseExclusive.IsUsed = true;
     }
 }
