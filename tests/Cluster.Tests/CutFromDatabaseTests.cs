@@ -16,6 +16,8 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await listener.SubscribeAsync("quick", 0);
         await using var publisher = await ScriptedClient.ConnectAsync(mqtt);
         await using var early = await ScriptedClient.ConnectAsync(mqtt);
+        await using var near = await SubscribedToOnceAsync(0);
+        await using var far = await SubscribedToOnceAsync(2);
         var process = Cluster.Silos[2].ProcessId;
 
         await Network.CutAsync(Network.Silos[2], Network.Database);
@@ -31,6 +33,7 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
             Recovery,
             () => Cluster.Log);
         await RefusesAsync(publisher);
+        await StaysOpenAsync(near);
         for (var i = 0; i < 100; i++)
         {
             await publisher.PublishAsync("quick", $"{i}", qos: 0);
@@ -45,6 +48,7 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
 
         await Network.HealAsync();
         await Cluster.ReadyAsync(Recovery, 0, 1, 2);
+        await CompletesAsync(near, far);
         await subscriber.SendAsync(Packets.Subscribe(ProtocolVersion.Mqtt5, 78, [new Subscription("more", 1)]));
         Assert.Equal([ReasonCode.GrantedQoS1], (await subscriber.PickAsync(PacketType.SubAck, 78)).Reasons);
         await publisher.PublishAsync("more", "after", qos: 1);
@@ -84,6 +88,45 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await Network.HealAsync();
         await Cluster.ReadyAsync(Recovery, 0, 1, 2);
         Assert.True(await listener.ClosesAsync(), "the silo has joined again as a new one");
+    }
+
+    private Task<ScriptedClient> ConnectOnceAsync() =>
+        ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "once"));
+
+    private async Task<ScriptedClient> SubscribedToOnceAsync(int silo)
+    {
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, $"once-{silo}") with { AcknowledgesByItself = true };
+        var client = await ScriptedClient.ConnectAsync(Cluster.Silos[silo].Mqtt, options);
+        await client.SubscribeAsync("once", 2);
+        return client;
+    }
+
+    /// <summary>
+    /// A QoS 2 publish through a silo that has committed it, and that the silo which is cut off cannot store: told of a refusal
+    /// its publisher would send it anew, and who has it got it twice (promise 2).
+    /// </summary>
+    private async Task StaysOpenAsync(ScriptedClient near)
+    {
+        await using var publisher = await ConnectOnceAsync();
+        await publisher.SendPublishAsync("once", "first", qos: 2, id: 5);
+        Assert.Equal("first", (await near.PickAsync(static p => p.Type == PacketType.Publish, "PUBLISH")).Text);
+        Assert.Equal(ReasonCode.ImplementationSpecificError, (await publisher.ExpectAsync(PacketType.Disconnect)).Reason);
+    }
+
+    /// <summary>Sent again with its packet id it goes to who has not got it [MQTT-4.4.0-1].</summary>
+    private async Task CompletesAsync(ScriptedClient near, ScriptedClient far)
+    {
+        await using var publisher = await ConnectOnceAsync();
+        Assert.True(publisher.ConnAck.SessionPresent);
+        await publisher.SendPublishAsync(new PublishOptions("once", "first") { Qos = 2, PacketId = 5, Dup = true });
+        Assert.Equal(ReasonCode.Success, (await publisher.ExpectAsync(PacketType.PubRec, 5)).Reason);
+        await publisher.AckAsync(PacketType.PubRel, 5);
+        await publisher.ExpectAsync(PacketType.PubComp, 5);
+        await publisher.PublishAsync("once", "second", qos: 2);
+        foreach (var (client, expected) in new[] { (near, "second"), (far, "first"), (far, "second") })
+        {
+            Assert.Equal(expected, (await client.PickAsync(static p => p.Type == PacketType.Publish, "PUBLISH")).Text);
+        }
     }
 
     private static async Task RefusesAsync(ScriptedClient publisher)

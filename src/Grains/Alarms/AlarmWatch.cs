@@ -121,7 +121,7 @@ public sealed partial class AlarmWatch(
     {
         alarms.Set(
             !store.IsAvailable, AlarmIds.StoreUnavailable + silo.Name, AlarmSeverity.Critical, "Store unavailable",
-            () => $"{store.Description} takes no commits: durable work is refused");
+            () => $"{store.Description} takes no commits: durable work waits, or is refused");
         _slowness.Look(time.GetElapsedTime(_startedAt), commits.Commits, commits.CommitTime);
         alarms.Set(
             options.StoreSlow > TimeSpan.Zero && _slowness.IsSlow, AlarmIds.StoreSlow + silo.Name, AlarmSeverity.Warning, "Store slow",

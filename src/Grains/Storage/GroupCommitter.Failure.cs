@@ -13,7 +13,9 @@ internal sealed partial class GroupCommitter
 
     // From the first refusal of an outage or a silence to the next commit; not for a full disk, which takes what is small enough.
     private volatile bool _refuses;
-    private StoreException? _cause;
+
+    // Whether what is posted waits for the end of the outage, as it was after the latest failure.
+    private bool _waitsOut;
 
     private bool IsPausing
     {
@@ -51,23 +53,18 @@ internal sealed partial class GroupCommitter
 
     private void RefuseTakenIfLong(Exception error)
     {
-        if (MayWait(error))
+        _waitsOut = MayWait(error);
+        if (_waitsOut)
         {
             return;
         }
 
         if (error is not StoreException { IsFull: true })
         {
-            BeginRefusing(error);
+            _refuses = true;
         }
 
         RefuseTaken(error);
-    }
-
-    private void BeginRefusing(Exception error)
-    {
-        _cause = error as StoreException ?? new StoreException(error.Message, error);
-        _refuses = true;
     }
 
     /// <summary>
@@ -78,7 +75,7 @@ internal sealed partial class GroupCommitter
     {
         if (IsPausing || (_refuses && _options.RecoveryPause > TimeSpan.Zero))
         {
-            RefuseTaken(_cause ?? new StoreException(NoAnswer));
+            RefuseTaken(new StoreException("The store takes no commits, or has just begun to take them again."));
         }
     }
 
@@ -122,8 +119,14 @@ internal sealed partial class GroupCommitter
         if (_outageLogged)
         {
             _outageLoggedAt = _failedAt;
-            var patience = MayWait(error) ? _options.OutagePatience : TimeSpan.Zero;
-            _logger.StoreFailed(patience.TotalSeconds, _metrics.FailedCommits, error.Message);
+            if (MayWait(error))
+            {
+                _logger.StoreFailedForNow(_options.OutagePatience, _metrics.FailedCommits, error.Message);
+            }
+            else
+            {
+                _logger.StoreFailed(_metrics.FailedCommits, error.Message);
+            }
         }
     }
 
@@ -133,7 +136,6 @@ internal sealed partial class GroupCommitter
         {
             Volatile.Write(ref _recoveredAt, _time.GetTimestamp());
             _refuses = false;
-            _cause = null;
         }
 
         if (_available)
@@ -149,16 +151,13 @@ internal sealed partial class GroupCommitter
     }
 
     /// <summary>
-    /// Somebody who comes when it is refused gets the answer after the shortest delay. What waits out the outage is built again for
-    /// each attempt: not quite as often. Retries for nobody's sake back off.
+    /// Who comes to be refused gets the answer after the shortest delay. What waits out the outage is built again for each
+    /// attempt: not quite as often. Retries for nobody's sake back off.
     /// </summary>
     private TimeSpan TimeUntilAttempt()
     {
-        var delay = _refuses && _posted.Count > 0 ? _options.RetryDelayMinimum
-            : _posted.Count + _taken.Count > 0 && _retryDelay > _options.RetryDelayWaiting ? _options.RetryDelayWaiting
-            : _posted.Count > 0 && _taken.Count == 0 ? _options.RetryDelayMinimum
-            : _retryDelay;
-        return delay - _time.GetElapsedTime(_failedAt);
+        var longest = _waitsOut ? _options.RetryDelayWaiting : _posted.Count > 0 ? _options.RetryDelayMinimum : _options.RetryDelayMaximum;
+        return (_retryDelay < longest ? _retryDelay : longest) - _time.GetElapsedTime(_failedAt);
     }
 
     /// <summary>One write of the group can never be stored; only alone does it show which.</summary>

@@ -6,8 +6,12 @@ namespace Broker.Grains.Storage;
 internal static partial class StoreLog
 {
     [LoggerMessage(3000, LogLevel.Error,
-        "The store cannot commit; durable work waits for {Seconds} s and is refused then until it can ({Failures} failures so far): {Reason}")]
-    public static partial void StoreFailed(this ILogger logger, double seconds, long failures, string reason);
+        "The store cannot commit; durable work is refused until it can ({Failures} failures so far): {Reason}")]
+    public static partial void StoreFailed(this ILogger logger, long failures, string reason);
+
+    [LoggerMessage(3011, LogLevel.Error,
+        "The store cannot commit; durable work waits, and is refused after {Patience} until it can ({Failures} failures so far): {Reason}")]
+    public static partial void StoreFailedForNow(this ILogger logger, TimeSpan patience, long failures, string reason);
 
     [LoggerMessage(3001, LogLevel.Information, "The store commits again after {Duration} ({Failures} failures so far)")]
     public static partial void StoreRecovered(this ILogger logger, TimeSpan duration, long failures);

@@ -42,6 +42,21 @@ public sealed class ArrivalRuleTests
         Assert.Null(broker.Sessions.Find("c"));
     }
 
+    /// <summary>The other silo asks again when its answer was late: the epoch that it has read by then stays the one to take it with.</summary>
+    [Fact]
+    public async Task Session_departs_once_however_often_it_is_asked_for()
+    {
+        using var broker = NewBroker();
+        var (session, grant) = await broker.ConnectAsync("c");
+        Assert.Same(session, broker.Lifecycle.Depart("c"));
+        var epoch = session.Epoch;
+        Assert.True(epoch > grant.Epoch);
+        var pending = broker.Store.Pending;
+
+        Assert.Same(session, broker.Lifecycle.Depart("c"));
+        Assert.Equal((epoch, pending), (session.Epoch, broker.Store.Pending));
+    }
+
     private static ModelBroker NewBroker() => new(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
 
     /// <summary>An arriving session that a QoS 1 message waits in.</summary>

@@ -32,6 +32,26 @@ public sealed class RecordOutcomeTests
     }
 
     [Fact]
+    public async Task Session_that_has_gone_has_gone_however_often_the_batch_is_built()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var message = ModelMessage.Of("t", 1, QualityOfService.AtLeastOnce, new MessageId(1, 1));
+        var source = new PublishSource(message);
+        PublishRecord? record = null;
+        one.Broker.Router.Route(ref source, null, ref record);
+        var outcome = new PublishOutcome();
+        record!.Wait(outcome);
+        record.Seal();
+        one.Rows.PutSession(one.Rows.Sessions[one.Session.Number] with { Epoch = one.Session.Epoch + 1 });
+
+        // A commit that fails, and is tried again.
+        record.AddTo(one.Rows);
+        record.AddTo(one.Rows);
+        record.Complete(null);
+        Assert.Equal(InternalOutcome.Elsewhere, outcome.Reason);
+    }
+
+    [Fact]
     public async Task Session_that_is_let_go_of_twice_gives_its_slot_back_once()
     {
         using var one = await SessionFixture.StartAsync();

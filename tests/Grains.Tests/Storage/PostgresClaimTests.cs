@@ -1,4 +1,3 @@
-using Broker.Grains.Cluster;
 using Broker.Grains.Storage;
 using Broker.Protocol;
 using Xunit;
@@ -12,8 +11,7 @@ public sealed class PostgresClaimTests
     public async Task Session_whose_client_is_back_where_it_was_is_not_taken_away()
     {
         await using var pair = await PostgresPair.OpenAsync();
-        await using var store = new ClusterStore(
-            new ClusterStoreOptions { ConnectionString = pair.ConnectionString, Cluster = "test" }, pair.First);
+        await using var store = pair.NewCluster();
         var session = await pair.Second.NewSessionAsync("c");
         var seen = (await store.FindAsync("c", CancellationToken.None))!;
         Assert.Equal(session, seen.Number);
@@ -35,8 +33,7 @@ public sealed class PostgresClaimTests
     public async Task Connect_that_comes_after_the_move_is_refused_where_the_session_was()
     {
         await using var pair = await PostgresPair.OpenAsync();
-        await using var store = new ClusterStore(
-            new ClusterStoreOptions { ConnectionString = pair.ConnectionString, Cluster = "test" }, pair.First);
+        await using var store = pair.NewCluster();
         var session = await pair.Second.NewSessionAsync("c");
         var seen = (await store.FindAsync("c", CancellationToken.None))!;
         Assert.Equal([session], await store.ClaimAsync([(session, seen.Owner, seen.Epoch)], CancellationToken.None));

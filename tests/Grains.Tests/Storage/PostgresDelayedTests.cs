@@ -18,8 +18,7 @@ public sealed class PostgresDelayedTests : IAsyncLifetime, IAsyncDisposable
     public async Task InitializeAsync()
     {
         _pair = await PostgresPair.OpenAsync();
-        _store = new ClusterStore(
-            new ClusterStoreOptions { ConnectionString = _pair.ConnectionString, Cluster = "test" }, _pair.First);
+        _store = _pair.NewCluster();
     }
 
     Task IAsyncLifetime.DisposeAsync() => DisposeAsync().AsTask();

@@ -14,8 +14,7 @@ public sealed class PostgresGroupTests
     public async Task Group_has_a_member_as_long_as_a_session_of_any_silo_subscribes_to_its_filter(string filter)
     {
         await using var pair = await PostgresPair.OpenAsync();
-        await using var store = new ClusterStore(
-            new ClusterStoreOptions { ConnectionString = pair.ConnectionString, Cluster = "test" }, pair.First);
+        await using var store = pair.NewCluster();
         var session = await pair.Second.NewSessionAsync("member");
         await pair.Second.WriteAsync(batch => batch.PutSubscription(new SubscriptionRow(session, "a/#", 1, 0)));
         Assert.False(await store.HasMemberAsync(filter, CancellationToken.None));

@@ -1,3 +1,4 @@
+using Broker.Grains.Cluster;
 using Broker.Grains.Storage.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -38,6 +39,9 @@ internal sealed class PostgresPair : IAsyncDisposable
     public PostgresMessageStore NewStore(TimeSpan? nodeLease = null) => new(
         new PostgresStoreOptions { ConnectionString = ConnectionString, NodeLease = nodeLease ?? TimeSpan.FromMinutes(2) },
         NullLogger<PostgresMessageStore>.Instance);
+
+    /// <summary>What the first of them agrees on with the others of the cluster <c>test</c>.</summary>
+    public ClusterStore NewCluster() => new(new ClusterStoreOptions { ConnectionString = ConnectionString, Cluster = "test" }, First);
 
     public Task<long> CountAsync(string table) =>
         PostgresTestServer.ScalarAsync<long>(ConnectionString, $"SELECT count(*) FROM {table}");
