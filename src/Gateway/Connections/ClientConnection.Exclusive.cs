@@ -25,11 +25,6 @@ internal sealed partial class ClientConnection
             return ForVersion(StoreErrors.ReasonFor(error));
         }
 
-        if (_isClosing)
-        {
-            GiveBackUnlessHeld(filter);
-        }
-
         return granted;
     }
 

@@ -1,4 +1,5 @@
 using Broker.Gateway.Auth;
+using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Sessions;
@@ -33,6 +34,15 @@ internal sealed partial class ClientConnection
         }
 
         _services.Rules.Count(view.Qos);
+        var admission = Admit(view, ref topic, out var publishAt);
+        if (admission == PublishAdmission.AtOnce)
+        {
+            var source = new PublishSource(
+                view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids) { PublishAt = publishAt };
+            Publish(ref source, view.PacketId);
+            return;
+        }
+
         if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(view.PacketId, out var earlier))
         {
             // It was allowed and has been routed; a right that was taken away since, or a hook, changes nothing about that.
@@ -40,39 +50,63 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        switch (admission)
+        {
+            case PublishAdmission.NoUtf8:
+                RefusePayload(topic, view.Qos, view.PacketId);
+                break;
+            case PublishAdmission.NoDelay:
+                RefuseDelay(topic, view.Qos, view.PacketId);
+                break;
+            case PublishAdmission.NotAllowed:
+                RefusePublish(topic, view.Qos, view.PacketId);
+                break;
+            case PublishAdmission.AfterRights:
+                _pending = PublishWhenAllowedAsync(Materialize(view, topic, publishAt), view.PacketId);
+                break;
+            case PublishAdmission.AfterHooks:
+            default:
+                _pending = PublishThroughHooksAsync(Materialize(view, topic, publishAt), view.PacketId);
+                break;
+        }
+    }
+
+    /// <summary>What is known of a PUBLISH without asking anybody who may take time.</summary>
+    /// <param name="topic">In: as it was sent. Out: the topic that the message is for.</param>
+    private PublishAdmission Admit(in PublishView view, ref ReadOnlySpan<byte> topic, out long publishAt)
+    {
+        publishAt = 0;
         if (!_services.Rules.IsPayloadAllowed(view.PayloadIsUtf8, view.Payload))
         {
-            RefusePayload(topic, view.Qos, view.PacketId);
-            return;
+            return PublishAdmission.NoUtf8;
         }
 
-        if (!TryReadDelay(ref topic, out var publishAt))
+        if (topic[0] == (byte)'$' && !DelayedTopic.TryTake(ref topic, _services.Time, out publishAt))
         {
-            RefuseDelay(topic, view.Qos, view.PacketId);
-            return;
+            return PublishAdmission.NoDelay;
         }
 
         if (!_services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, view.Qos, view.Retain, out var allowed))
         {
-            _pending = PublishWhenAllowedAsync(Materialize(view, topic, publishAt), view.PacketId);
-            return;
+            return PublishAdmission.AfterRights;
         }
 
-        if (!allowed)
+        return !allowed ? PublishAdmission.NotAllowed
+            : _services.Events.IntervenesInPublish ? PublishAdmission.AfterHooks : PublishAdmission.AtOnce;
+    }
+
+    /// <summary>A well-formed Topic Name that this broker does not accept: QoS 0 has no other answer than DISCONNECT.</summary>
+    private void RefuseDelay(ReadOnlySpan<byte> topic, QualityOfService qos, ushort packetId)
+    {
+        _services.Drops.Add(ClientId, topic, DropReason.DelayRefused);
+        if (qos == QualityOfService.AtMostOnce)
         {
-            RefusePublish(topic, view.Qos, view.PacketId);
-            return;
+            Refuse(Violations.DelayedTopic);
         }
-
-        if (_services.Events.IntervenesInPublish)
+        else
         {
-            _pending = PublishThroughHooksAsync(Materialize(view, topic, publishAt), view.PacketId);
-            return;
+            TellRefusal(qos, packetId, ReasonCode.TopicNameInvalid);
         }
-
-        var source = new PublishSource(
-            view, topic, view.HasMessageExpiry ? Now : 0, ClientId, _number, _services.Ids) { PublishAt = publishAt };
-        Publish(ref source, view.PacketId);
     }
 
     /// <summary>A publish that another silo has no room for, or that has to wait for the sessions of a dead one.</summary>

@@ -29,18 +29,11 @@ internal sealed record MessageDraft(
             return false;
         }
 
-        var name = topic.AsSpan();
-        var publishAt = 0L;
-        if (DelayedTopic.IsDelayed(topic))
+        ReadOnlySpan<byte> name = topic;
+        if (!DelayedTopic.TryTake(ref name, time, out var publishAt))
         {
-            if (!DelayedTopic.TryParse(topic, out var seconds, out var target))
-            {
-                error = "topic: one that begins with $delayed has the form $delayed/SECONDS/TOPIC";
-                return false;
-            }
-
-            name = topic.AsSpan(topic.Length - target.Length);
-            publishAt = seconds == 0 ? 0 : time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds();
+            error = "topic: one that begins with $delayed has the form $delayed/SECONDS/TOPIC";
+            return false;
         }
 
         if (Qos is < 0 or > 2)

@@ -194,7 +194,8 @@ public sealed partial class DelayedPublisher(
         var record = new PublishRecord(message, store.NextMessageNumber(), store) { IsKept = true };
         try
         {
-            await repeats!.RouteAsync(message, record, _closing.Token);
+            // It looks up who has the message until the database answers; a stop does not wait for that.
+            await repeats!.RouteAsync(message, record, _closing.Token).WaitAsync(_closing.Token);
             Send(row, record);
         }
         catch

@@ -17,6 +17,28 @@ public static class DelayedTopic
     public static bool IsDelayed(ReadOnlySpan<byte> topic) =>
         topic.StartsWith(Name) && (topic.Length == Name.Length || topic[Name.Length] == (byte)'/');
 
+    /// <summary>Takes the delay out of a topic name, if there is one.</summary>
+    /// <param name="topic">In: a valid Topic Name, UTF-8. Out: the topic that the message is for.</param>
+    /// <param name="publishAt">When it is to be published, in milliseconds since 1970; 0 when at once.</param>
+    /// <returns>False when it begins like a delay and is none.</returns>
+    public static bool TryTake(ref ReadOnlySpan<byte> topic, TimeProvider time, out long publishAt)
+    {
+        publishAt = 0;
+        if (!IsDelayed(topic))
+        {
+            return true;
+        }
+
+        if (!TryParse(topic, out var seconds, out var target))
+        {
+            return false;
+        }
+
+        topic = target;
+        publishAt = seconds == 0 ? 0 : time.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds();
+        return true;
+    }
+
     /// <summary>Takes a topic name apart.</summary>
     /// <param name="topic">A valid Topic Name, UTF-8.</param>
     /// <param name="seconds">0 to <see cref="MaxSeconds"/>.</param>
