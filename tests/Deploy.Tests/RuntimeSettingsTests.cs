@@ -10,6 +10,7 @@ public sealed class RuntimeSettingsTests
     [InlineData("System.GC.Server", "False")]
     [InlineData("System.GC.Concurrent", "True")]
     [InlineData("System.GC.HeapHardLimitPercent", "75")]
+    [InlineData("System.Runtime.TieredCompilation.CallCountThreshold", "512")]
     public void The_programs_own_runtime_configuration_has_it(string name, string value)
     {
         var path = Path.ChangeExtension(RepositoryPaths.BrokerProgram, "runtimeconfig.json");
