@@ -13,7 +13,7 @@ public sealed class AlarmSweepTests(ITestOutputHelper output) : ClusterTest(outp
     };
 
     /// <summary>A session that is not durable dies with its silo, and the silo does not come back; a durable session lives on.</summary>
-    [Fact]
+    [ChaosFact]
     public async Task Alarms_of_a_silo_that_does_not_come_back_are_cleared_but_for_that_of_a_queue_that_another_silo_has()
     {
         await using var slow = await ConnectAsync(new ConnectOptions { ClientId = "gone" });

@@ -63,7 +63,7 @@ public sealed class BehindBalancerTests(ITestOutputHelper output) : BalancedTest
         await Task.WhenAll(later.Select(static client => client.DisposeAsync().AsTask()));
     }
 
-    [BalancedFact]
+    [BalancedFact(IsLong = true)]
     public async Task A_silo_that_drains_hands_its_clients_over_and_gets_no_new_ones()
     {
         await using var balancer = await Balancer.StartAsync(Cluster, Network);

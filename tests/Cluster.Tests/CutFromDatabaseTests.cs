@@ -58,7 +58,7 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         Assert.DoesNotContain("begins again", Cluster.Silos[2].Output.Text, StringComparison.Ordinal);
     }
 
-    [PartitionFact]
+    [PartitionFact(IsLong = true)]
     public async Task Cut_off_from_all_others_it_keeps_QoS_0_among_its_clients_whoever_else_was_interested()
     {
         // In all more than what waits for a silo that does not answer.

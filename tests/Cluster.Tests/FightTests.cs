@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Broker.Cluster.Tests;
 
 /// <summary>Two clients that have the same id and reconnect at once: one acts at a time, ever more slowly, and nobody else notices.</summary>
-public sealed class FightTests(ITestOutputHelper output) : ClusterTest(output)
+public sealed class FightTests(ITestOutputHelper output, HealthyCluster healthy) : HealthyClusterTest(output, healthy)
 {
     private const string ClientId = "wanted";
 

@@ -9,7 +9,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     [Fact]
     public Task Killed_nodes() => KillAsync(1, ProtocolVersion.Mqtt311, rounds: 2);
 
-    [Fact]
+    [ChaosFact]
     public Task A_node_killed_while_another_that_died_is_being_settled() => RunAsync("one after the other", 1, ProtocolVersion.Mqtt5, async (workload, _) =>
     {
         await Cluster.KillAsync(0);
@@ -76,20 +76,6 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     {
         await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.KillAsync));
         await Task.WhenAll(Enumerable.Range(0, Cluster.Silos.Count).Select(Cluster.StartAsync));
-        await workload.ProgressAsync(200, Recovery);
-    });
-
-    [Theory]
-    [InlineData(1, ProtocolVersion.Mqtt311)]
-    [InlineData(2, ProtocolVersion.Mqtt5)]
-    public Task Sessions_that_move(int qos, ProtocolVersion version) => RunAsync("moves", qos, version, async (workload, random) =>
-    {
-        for (var round = 0; round < 40; round++)
-        {
-            workload.Clients[random.Next(workload.Clients.Count)].Cut();
-            await Task.Delay(random.Next(20, 150));
-        }
-
         await workload.ProgressAsync(200, Recovery);
     });
 

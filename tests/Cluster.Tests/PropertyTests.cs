@@ -1,7 +1,7 @@
 namespace Broker.Cluster.Tests;
 
 /// <summary>What MQTT 5.0 says about a message and a session, on the way between silos.</summary>
-public sealed class PropertyTests(ITestOutputHelper output) : ClusterTest(output)
+public sealed class PropertyTests(ITestOutputHelper output, HealthyCluster healthy) : HealthyClusterTest(output, healthy)
 {
     private static readonly (string, string)[] Users = [("z", "1"), ("a", "2"), ("z", "3")];
 

@@ -1,21 +1,8 @@
-using Broker.TestKit.Checks;
-
 namespace Broker.Cluster.Tests;
 
-/// <summary>Groups whose members are spread over silos, which die. Every acknowledged message reaches a member.</summary>
-public sealed class SharedGroupTests(ITestOutputHelper output) : ClusterTest(output)
+/// <summary>Groups whose members are spread over silos.</summary>
+public sealed class SharedGroupTests(ITestOutputHelper output, HealthyCluster healthy) : HealthyClusterTest(output, healthy)
 {
-    private const int Publishers = 4;
-
-    // Detection, fencing, adoption and reconnects, on a machine that has two cores for all of it.
-    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(90);
-
-    [Fact]
-    public Task Killed_nodes_with_durable_and_clean_members() => RunAsync(qos: 1, durable: 3, clean: 3, kills: 2);
-
-    [ChaosFact]
-    public Task Killed_nodes_at_QoS_2_with_durable_members() => RunAsync(qos: 2, durable: 4, clean: 0, kills: 4);
-
     [Fact]
     public async Task Members_on_three_silos_get_their_turns_from_any_silo()
     {
@@ -82,65 +69,5 @@ public sealed class SharedGroupTests(ITestOutputHelper output) : ClusterTest(out
         }
 
         Assert.Equal(Enumerable.Range(0, 10).Select(static i => $"{i}"), got);
-    }
-
-    private async Task RunAsync(int qos, int durable, int clean, int kills)
-    {
-        var random = new Random(Seed);
-        var name = $"group, QoS {qos}, {durable} durable and {clean} clean members, seed {Seed}";
-        Say(name);
-        var checker = new DeliveryChecker(Publishers, subscribers: 0, isExactlyOnce: qos == 2);
-        var deliveries = new GroupDeliveries();
-        using var stop = new CancellationTokenSource();
-        var members = Enumerable.Range(0, durable + clean).Select(i => new GroupMember(
-            () => Cluster.Any(random),
-            i < durable ? ConnectOptions.Durable(ProtocolVersion.Mqtt5, $"member{i}") : new ConnectOptions { ClientId = $"member{i}" },
-            "$share/g/work/#",
-            qos,
-            deliveries)).ToList();
-        var publishers = Enumerable.Range(0, Publishers).Select(i => new ReliablePublisher(
-            () => Cluster.Any(random), ConnectOptions.Durable(ProtocolVersion.Mqtt311, $"p{i}"), $"work/{i}", i, qos, checker)
-        {
-            LeavesSilentBrokers = true,
-        }).ToList();
-
-        var receiving = members.ConvertAll(member => member.RunAsync(stop.Token));
-        await Task.WhenAll(members.Select(static m => m.Ready)).WithinAsync(Recovery, () => $"members are not ready\n{Cluster.Log}");
-        var sending = publishers.ConvertAll(publisher => publisher.RunAsync(stop.Token));
-        await ProgressAsync(200);
-        for (var round = 0; round < kills; round++)
-        {
-            var silo = random.Next(Cluster.Silos.Count);
-            await Cluster.KillAsync(silo);
-            await ProgressAsync(200);
-            await Cluster.StartAsync(silo);
-            members[random.Next(members.Count)].Cut();
-            await ProgressAsync(200);
-            Say($"kill {round + 1}: {checker.AcknowledgedCount} acknowledged, {deliveries.Count} received, {deliveries.Repeated} more than once");
-        }
-
-        publishers.ForEach(static publisher => publisher.Finish());
-        await Task.WhenAll(sending).WithinAsync(Recovery, () => $"{name}: publishers are not done\n{Cluster.Log}");
-        await Eventually.TrueAsync(
-            () => deliveries.Missing(checker.AcknowledgedMessages).Count == 0,
-            Recovery,
-            () => $"{name}: lost {string.Join(", ", deliveries.Missing(checker.AcknowledgedMessages).Take(20))}\n{Cluster.Log}");
-        Say($"{name}: {checker.AcknowledgedCount} acknowledged, none lost, {deliveries.Repeated} received more than once");
-        await stop.CancelAsync();
-        await Task.WhenAll(receiving);
-        if (qos == 2)
-        {
-            Assert.Equal(0, deliveries.Repeated);
-        }
-
-        async Task ProgressAsync(int messages)
-        {
-            var goal = checker.AcknowledgedCount + messages;
-            await Eventually.TrueAsync(
-                () => checker.AcknowledgedCount >= goal || sending.Exists(static s => s.IsFaulted) || receiving.Exists(static r => r.IsFaulted),
-                Recovery,
-                () => $"{name}: {messages} more messages, {checker.AcknowledgedCount} acknowledged, {deliveries.Count} received\n{Cluster.Log}");
-            await Task.WhenAll(sending.Concat(receiving).Where(static t => t.IsFaulted));
-        }
     }
 }

@@ -20,9 +20,7 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
     protected virtual int? InitialSilos => null;
 
     /// <summary>Decides every random choice of the test; BROKER_TEST_SEED repeats one.</summary>
-    protected int Seed { get; } = Environment.GetEnvironmentVariable("BROKER_TEST_SEED") is { Length: > 0 } given
-        ? int.Parse(given, CultureInfo.InvariantCulture)
-        : Random.Shared.Next();
+    protected int Seed { get; } = NewSeed();
 
     public async Task InitializeAsync()
     {
@@ -55,7 +53,13 @@ public abstract class ClusterTest(ITestOutputHelper output, int silos = 3) : IAs
     /// <summary>Settings of the silos beyond the usual ones.</summary>
     protected virtual IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string>();
 
-    protected void Say(string line)
+    protected void Say(string line) => Say(output, line);
+
+    internal static int NewSeed() => Environment.GetEnvironmentVariable("BROKER_TEST_SEED") is { Length: > 0 } given
+        ? int.Parse(given, CultureInfo.InvariantCulture)
+        : Random.Shared.Next();
+
+    internal static void Say(ITestOutputHelper output, string line)
     {
         output.WriteLine(line);
         global::Broker.Tests.Support.Progress.Report(line);
