@@ -23,6 +23,10 @@ internal static class EnvironmentVariables
             }
         }
 
-        return values;
+        // The environment has no order, and entries of a list come by their index.
+        return [.. values.OrderBy(static value => OrderOf(value.Key), StringComparer.OrdinalIgnoreCase)];
     }
+
+    private static string OrderOf(string key) =>
+        string.Join(':', key.Split(':').Select(static part => char.IsAsciiDigit(part.FirstOrDefault()) ? part.PadLeft(9, '0') : part));
 }

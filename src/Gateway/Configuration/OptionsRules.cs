@@ -32,14 +32,9 @@ internal static class OptionsRules
             yield return $"{form(SettingKeys.DataDirectory)}: '' is not allowed; allowed: a folder";
         }
 
-        for (var i = 0; i < options.Listeners.Mqtt.Count; i++)
+        foreach (var line in CheckListeners(options.Listeners, form))
         {
-            var endpoint = options.Listeners.Mqtt[i];
-            var key = form($"Broker:Listeners:Mqtt:{i}:Address");
-            if (!ListenAddress.TryParse(endpoint.Address, out _))
-            {
-                yield return $"{key}: '{endpoint.Address}' is not allowed; allowed: {ListenAddress.Allowed}";
-            }
+            yield return line;
         }
 
         if (!ListenAddress.TryParse(options.Http.Address, out _))
@@ -102,6 +97,24 @@ internal static class OptionsRules
         foreach (var line in CheckAdmin(options.Admin, form))
         {
             yield return line;
+        }
+    }
+
+    private static IEnumerable<string> CheckListeners(ListenersOptions listeners, Func<string, string> form)
+    {
+        foreach (var (i, endpoint) in listeners.Mqtt.Index())
+        {
+            if (!ListenAddress.TryParse(endpoint.Address, out _))
+            {
+                yield return $"{form($"Broker:Listeners:Mqtt:{i}:Address")}: '{endpoint.Address}' is not allowed; " +
+                    $"allowed: {ListenAddress.Allowed}";
+            }
+
+            if (!AccessList.TryParse(endpoint.Access, out _, out var wrong))
+            {
+                yield return $"{form(SettingKeys.AccessOf(i))}: '{endpoint.Access}' is not allowed, because of '{wrong}'; " +
+                    $"allowed: {AccessList.Allowed}";
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Broker.Gateway.Configuration;
 
 /// <summary>Keys that the code names.</summary>
@@ -7,4 +9,7 @@ internal static class SettingKeys
     public const string Root = "Broker";
 
     public const string DataDirectory = "Broker:Data:Directory";
+
+    /// <summary>Access list of an MQTT endpoint.</summary>
+    public static string AccessOf(int endpoint) => string.Create(CultureInfo.InvariantCulture, $"Broker:Listeners:Mqtt:{endpoint}:Access");
 }

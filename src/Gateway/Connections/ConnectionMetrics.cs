@@ -19,7 +19,9 @@ internal sealed class ConnectionMetrics : IDisposable
         _meter.CreateObservableUpDownCounter("broker.connections", () => registry.Count, description: "Open connections.");
         _meter.CreateObservableCounter("broker.connections.opened", () => gate.Opened, description: "Connections that clients have opened.");
         _meter.CreateObservableCounter(
-            "broker.connections.refused", () => gate.Refused, description: "Those that were refused: too many, or the broker stops.");
+            "broker.connections.refused", () => gate.Refused, description: "Those that were refused: denied, too many, or the broker stops.");
+        _meter.CreateObservableCounter(
+            "broker.connections.denied", () => gate.Denied, description: "Those that the access list of their listener has refused.");
         _meter.CreateObservableCounter("broker.bytes.received", () => Sum(c => c.BytesReceived), "By", "Bytes of whole packets received.");
         _meter.CreateObservableCounter("broker.bytes.sent", () => Sum(c => c.BytesSent), "By", "Bytes handed to the transport.");
         _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.Received.Sum()), description: "Packets received.");

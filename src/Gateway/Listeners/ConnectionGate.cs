@@ -1,3 +1,4 @@
+using Broker.Gateway.Auth;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
@@ -6,10 +7,11 @@ using Microsoft.AspNetCore.Connections;
 namespace Broker.Gateway.Listeners;
 
 /// <summary>
-/// Counts MQTT connections and refuses those that come beyond <see cref="ListenersOptions.MaxConnections"/> or when the broker stops: they
-/// are closed at once, or told where to go (<see cref="LateConnects"/>).
+/// Counts MQTT connections and refuses those that come from where they may not (<see cref="AccessList"/>), beyond
+/// <see cref="ListenersOptions.MaxConnections"/> or when the broker stops: they are closed at once, or told where to go
+/// (<see cref="LateConnects"/>).
 /// </summary>
-internal sealed class ConnectionGate(ListenersOptions options, BrokerState state, LateConnects late)
+internal sealed class ConnectionGate(ListenersOptions options, BrokerState state, LateConnects late, DeniedConnections denied)
 {
     private int _open;
     private long _opened;
@@ -28,10 +30,24 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     /// <summary>Those of them that came beyond <see cref="ListenersOptions.MaxConnections"/>.</summary>
     public long TooMany => Volatile.Read(ref _tooMany);
 
+    /// <summary>Those of them that the access list of their listener has refused.</summary>
+    public long Denied => denied.Count;
+
     /// <summary>Puts the gate before a connection handler.</summary>
-    public ConnectionDelegate Guard(ConnectionDelegate next) => async connection =>
+    /// <param name="access">Who may connect to the listener.</param>
+    /// <param name="key">Its key in the configuration.</param>
+    public ConnectionDelegate Guard(ConnectionDelegate next, AccessList access, string key) => async connection =>
     {
         Interlocked.Increment(ref _opened);
+        var client = RemoteAddress.Of(connection.RemoteEndPoint);
+        if (!access.Allows(client))
+        {
+            Interlocked.Increment(ref _refused);
+            denied.Add(client, key);
+            connection.Abort();
+            return;
+        }
+
         if (!await TryPassAsync(connection, next))
         {
             Interlocked.Increment(ref _refused);

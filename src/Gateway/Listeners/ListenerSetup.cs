@@ -1,3 +1,4 @@
+using Broker.Gateway.Configuration;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Grains.Alarms;
@@ -18,19 +19,21 @@ internal static class ListenerSetup
     {
         var open = new OpenListeners();
         builder.Services.AddSingleton(open);
+        builder.Services.AddSingleton<DeniedConnections>();
         builder.Services.AddSingleton<ConnectionGate>();
         builder.Services.AddSingleton<IAlarmCause, ConnectionsFull>();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            foreach (var endpoint in options.Listeners.Mqtt)
+            foreach (var (index, endpoint) in options.Listeners.Mqtt.Index())
             {
+                var access = AccessOf(endpoint);
                 kestrel.ListenOn(endpoint.Address, endpoint.Port, listener =>
                 {
                     open.AddMqtt(listener);
                     var gate = listener.ApplicationServices.GetRequiredService<ConnectionGate>();
-                    listener.Use(gate.Guard);
+                    listener.Use(next => gate.Guard(next, access, SettingKeys.AccessOf(index)));
                     listener.UseConnectionHandler<MqttConnectionHandler>();
                 });
             }
@@ -50,6 +53,11 @@ internal static class ListenerSetup
             transport.UnsafePreferInlineScheduling = true;
         });
     }
+
+    /// <summary>Its list, which has been checked with the rest of the configuration: a wrong one must not become one that lets everybody in.</summary>
+    private static AccessList AccessOf(ListenerEndpoint endpoint) => AccessList.TryParse(endpoint.Access, out var list, out var wrong)
+        ? list
+        : throw new InvalidOperationException($"'{wrong}' is no rule of an access list");
 
     /// <summary>Listens on an address as configuration writes it.</summary>
     internal static void ListenOn(

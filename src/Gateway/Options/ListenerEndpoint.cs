@@ -13,4 +13,11 @@ public sealed class ListenerEndpoint
     /// <summary>TCP port. The banner says which one it became.</summary>
     [Allowed("0", "65535", ZeroMeans = "any free one")]
     public int Port { get; set; } = 1883;
+
+    /// <summary>
+    /// Which addresses may connect: <c>allow RANGE</c> and <c>deny RANGE</c>, separated by commas, of which the first that matches decides. Empty:
+    /// all may. Otherwise whom no rule names may not.
+    /// </summary>
+    [AllowedText(AccessList.Allowed)]
+    public string Access { get; set; } = "";
 }

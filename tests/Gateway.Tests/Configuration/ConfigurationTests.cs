@@ -1,6 +1,7 @@
 using System.Collections;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Hosting;
+using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
 
 namespace Broker.Gateway.Tests.Configuration;
@@ -67,6 +68,32 @@ public sealed class ConfigurationTests : IDisposable
         File.WriteAllText(_folder.File("data/appsettings.json"), """{ "Broker": { "Data": { "Directory": "x" } } }""");
 
         Assert.Contains("cannot be set in the data folder", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Entries_of_a_list_in_the_environment_come_by_their_index()
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            _environment[$"Broker__Listeners__Mqtt__{i}__Port"] = $"{1000 + i}";
+            _environment[$"Broker__Listeners__Mqtt__{i}__Address"] = "::1";
+        }
+
+        Assert.Equal(Enumerable.Range(1000, 12), Load().Listeners.Mqtt.Select(endpoint => endpoint.Port));
+    }
+
+    [Theory]
+    [InlineData("alow all")]
+    [InlineData("allow 10.0.0.1/8")]
+    [InlineData("allow 10.0.0.0/8, deny")]
+    public void A_wrong_access_list_is_named_with_its_endpoint_and_the_rule(string value)
+    {
+        WriteFile("""{ "Broker": { "Listeners": { "Mqtt": [ { "Access": "allow all" } ] } } }""");
+
+        var line = Refusal("--Broker:Listeners:Mqtt:1:Port=2", $"--Broker:Listeners:Mqtt:1:Access={value}");
+
+        Assert.Equal(
+            $"--Broker:Listeners:Mqtt:1:Access: '{value}' is not allowed, because of '{value.Split(", ")[^1]}'; allowed: {AccessList.Allowed}", line);
     }
 
     [Fact]

@@ -87,11 +87,13 @@ public sealed class LateConnectTests
         var services = broker.Services.GetRequiredService<ConnectionServices>();
         var come = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var context = new DefaultConnectionContext("late", new SilentTransport(), new SilentTransport());
-        var connection = broker.Services.GetRequiredService<ConnectionGate>().Guard(async let =>
+        Assert.True(AccessList.TryParse("", out var everybody, out _));
+        ConnectionDelegate handler = async let =>
         {
             await come.Task;
             await new ClientConnection(services, let).RunAsync();
-        })(context);
+        };
+        var connection = broker.Services.GetRequiredService<ConnectionGate>().Guard(handler, everybody, "")(context);
 
         broker.Services.GetRequiredService<BrokerState>().Closed();
         var drain = broker.Services.GetServices<IConnectionDrain>().OfType<ConnectionDrain>().Single().DrainAsync(CancellationToken.None);

@@ -47,9 +47,16 @@ public sealed partial class ScriptedClient : IAsyncDisposable
     public bool IsClosed => _inbox.Ending is not null;
 
     /// <summary>Opens the TCP connection and sends nothing.</summary>
-    public static async Task<ScriptedClient> OpenAsync(EndPoint broker, ConnectOptions? options = null, int receiveBuffer = 0)
+    /// <param name="from">Address that the client has; null: the one that the system picks.</param>
+    public static async Task<ScriptedClient> OpenAsync(
+        EndPoint broker, ConnectOptions? options = null, int receiveBuffer = 0, IPAddress? from = null)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (from is not null)
+        {
+            socket.Bind(new IPEndPoint(from, 0));
+        }
+
         if (receiveBuffer > 0)
         {
             socket.ReceiveBufferSize = receiveBuffer;
