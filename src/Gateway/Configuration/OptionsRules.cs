@@ -115,6 +115,12 @@ internal static class OptionsRules
                 yield return $"{form(SettingKeys.AccessOf(i))}: '{endpoint.Access}' is not allowed, because of '{wrong}'; " +
                     $"allowed: {AccessList.Allowed}";
             }
+
+            if (!AddressRanges.TryParse(endpoint.ProxyProtocolFrom, out _, out wrong))
+            {
+                yield return $"{form(SettingKeys.ProxyProtocolFromOf(i))}: '{endpoint.ProxyProtocolFrom}' is not allowed, because of '{wrong}'; " +
+                    $"allowed: {AddressRanges.Allowed}";
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Gateway.Options;
 
 namespace Broker.Gateway.Configuration;
 
@@ -11,5 +12,10 @@ internal static class SettingKeys
     public const string DataDirectory = "Broker:Data:Directory";
 
     /// <summary>Access list of an MQTT endpoint.</summary>
-    public static string AccessOf(int endpoint) => string.Create(CultureInfo.InvariantCulture, $"Broker:Listeners:Mqtt:{endpoint}:Access");
+    public static string AccessOf(int endpoint) => Of(endpoint, nameof(ListenerEndpoint.Access));
+
+    /// <summary>Balancers in front of an MQTT endpoint.</summary>
+    public static string ProxyProtocolFromOf(int endpoint) => Of(endpoint, nameof(ListenerEndpoint.ProxyProtocolFrom));
+
+    private static string Of(int endpoint, string name) => string.Create(CultureInfo.InvariantCulture, $"Broker:Listeners:Mqtt:{endpoint}:{name}");
 }

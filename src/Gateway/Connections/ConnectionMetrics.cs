@@ -21,7 +21,7 @@ internal sealed class ConnectionMetrics : IDisposable
         _meter.CreateObservableCounter(
             "broker.connections.refused", () => gate.Refused, description: "Those that were refused: denied, too many, or the broker stops.");
         _meter.CreateObservableCounter(
-            "broker.connections.denied", () => gate.Denied, description: "Those that the access list of their listener has refused.");
+            "broker.connections.denied", () => gate.Denied, description: "Those that the access list of their listener has refused, or that came from a balancer without its header.");
         _meter.CreateObservableCounter("broker.bytes.received", () => Sum(c => c.BytesReceived), "By", "Bytes of whole packets received.");
         _meter.CreateObservableCounter("broker.bytes.sent", () => Sum(c => c.BytesSent), "By", "Bytes handed to the transport.");
         _meter.CreateObservableCounter("broker.packets.received", () => Sum(c => c.Received.Sum()), description: "Packets received.");

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Connections;
 namespace Broker.Gateway.Listeners;
 
 /// <summary>
-/// Counts MQTT connections and refuses those that come from where they may not (<see cref="AccessList"/>), beyond
+/// Counts MQTT connections and refuses those that come from where they may not (<see cref="ListenerAccess"/>), beyond
 /// <see cref="ListenersOptions.MaxConnections"/> or when the broker stops: they are closed at once, or told where to go
 /// (<see cref="LateConnects"/>).
 /// </summary>
@@ -30,20 +30,18 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     /// <summary>Those of them that came beyond <see cref="ListenersOptions.MaxConnections"/>.</summary>
     public long TooMany => Volatile.Read(ref _tooMany);
 
-    /// <summary>Those of them that the access list of their listener has refused.</summary>
+    /// <summary>Those of them that the access list of their listener has refused, or that came from a balancer without its header.</summary>
     public long Denied => denied.Count;
 
     /// <summary>Puts the gate before a connection handler.</summary>
     /// <param name="access">Who may connect to the listener.</param>
-    /// <param name="key">Its key in the configuration.</param>
-    public ConnectionDelegate Guard(ConnectionDelegate next, AccessList access, string key) => async connection =>
+    public ConnectionDelegate Guard(ConnectionDelegate next, ListenerAccess access) => async connection =>
     {
         Interlocked.Increment(ref _opened);
-        var client = RemoteAddress.Of(connection.RemoteEndPoint);
-        if (!access.Allows(client))
+        if (await access.FindObstacleAsync(connection) is { } key)
         {
             Interlocked.Increment(ref _refused);
-            denied.Add(client, key);
+            denied.Add(RemoteAddress.Of(connection.RemoteEndPoint), key);
             connection.Abort();
             return;
         }

@@ -1,4 +1,3 @@
-using Broker.Gateway.Configuration;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Grains.Alarms;
@@ -28,12 +27,12 @@ internal static class ListenerSetup
             kestrel.AddServerHeader = false;
             foreach (var (index, endpoint) in options.Listeners.Mqtt.Index())
             {
-                var access = AccessOf(endpoint);
+                var access = new ListenerAccess(endpoint, index, options.Limits.ConnectTimeout);
                 kestrel.ListenOn(endpoint.Address, endpoint.Port, listener =>
                 {
                     open.AddMqtt(listener);
                     var gate = listener.ApplicationServices.GetRequiredService<ConnectionGate>();
-                    listener.Use(next => gate.Guard(next, access, SettingKeys.AccessOf(index)));
+                    listener.Use(next => gate.Guard(next, access));
                     listener.UseConnectionHandler<MqttConnectionHandler>();
                 });
             }
@@ -53,11 +52,6 @@ internal static class ListenerSetup
             transport.UnsafePreferInlineScheduling = true;
         });
     }
-
-    /// <summary>Its list, which has been checked with the rest of the configuration: a wrong one must not become one that lets everybody in.</summary>
-    private static AccessList AccessOf(ListenerEndpoint endpoint) => AccessList.TryParse(endpoint.Access, out var list, out var wrong)
-        ? list
-        : throw new InvalidOperationException($"'{wrong}' is no rule of an access list");
 
     /// <summary>Listens on an address as configuration writes it.</summary>
     internal static void ListenOn(

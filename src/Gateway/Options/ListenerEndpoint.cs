@@ -20,4 +20,11 @@ public sealed class ListenerEndpoint
     /// </summary>
     [AllowedText(AccessList.Allowed)]
     public string Access { get; set; } = "";
+
+    /// <summary>
+    /// Balancers that begin each connection with a PROXY header, version 1 or 2, and so tell whose it is; then that is the client's address for
+    /// everything. A connection from one of them without the header is closed. Nobody else is believed.
+    /// </summary>
+    [AllowedText(AddressRanges.Allowed)]
+    public string ProxyProtocolFrom { get; set; } = "";
 }

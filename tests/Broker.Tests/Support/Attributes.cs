@@ -45,3 +45,10 @@ public sealed class OwnTheoryAttribute : TheoryAttribute
 {
     public OwnTheoryAttribute() => Skip = new OwnFactAttribute().Skip;
 }
+
+/// <summary>A test with a broker of its own behind a real HAProxy.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class HAProxyFactAttribute : FactAttribute
+{
+    public HAProxyFactAttribute() => Skip = HAProxy.Program is null ? "haproxy is not installed" : new OwnFactAttribute().Skip;
+}

@@ -39,22 +39,19 @@ internal sealed partial class Balancer : IAsyncDisposable
 
         _process = new Process
         {
-            StartInfo = new ProcessStartInfo(Program!) { RedirectStandardError = true, RedirectStandardOutput = true }.With("-db", "-f", file),
+            StartInfo = new ProcessStartInfo(HAProxy.Program!) { RedirectStandardError = true, RedirectStandardOutput = true }.With("-db", "-f", file),
         };
         Output.Attach(_process);
     }
 
     /// <summary>Why there cannot be one on this machine; null when there can.</summary>
     public static string? Obstacle { get; } =
-        SiloNetwork.Obstacle ?? (Program is null ? "haproxy is not installed" : null);
+        SiloNetwork.Obstacle ?? (HAProxy.Program is null ? "haproxy is not installed" : null);
 
     /// <summary>The one address that clients know.</summary>
     public IPEndPoint Address { get; }
 
     public ServerOutput Output { get; } = new();
-
-    private static string? Program => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append("/usr/sbin")
-        .Select(static folder => Path.Combine(folder, "haproxy")).FirstOrDefault(File.Exists);
 
     private string StatsSocket => Path.Combine(_folder.Path, "stats");
 

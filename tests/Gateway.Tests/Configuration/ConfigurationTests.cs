@@ -97,6 +97,17 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public void Wrong_addresses_of_balancers_are_named_with_their_endpoint()
+    {
+        var line = Refusal("--Broker:Listeners:Mqtt:0:ProxyProtocolFrom=10.0.0.1, balancer");
+
+        Assert.Equal(
+            "--Broker:Listeners:Mqtt:0:ProxyProtocolFrom: '10.0.0.1, balancer' is not allowed, because of 'balancer'; "
+                + $"allowed: {AddressRanges.Allowed}",
+            line);
+    }
+
+    [Fact]
     public void Lists_replace_the_default_entry()
     {
         WriteFile("""{ "Broker": { "Listeners": { "Mqtt": [ { "Port": 1 }, { "Port": 2, "Address": "::1" } ] } } }""");

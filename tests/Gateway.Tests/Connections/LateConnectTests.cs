@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Broker.Gateway.Connections;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Listeners;
+using Broker.Gateway.Options;
 using Broker.Gateway.Tests.Hooks;
 using Broker.Grains.Hooks;
 using Broker.Protocol;
@@ -87,13 +88,13 @@ public sealed class LateConnectTests
         var services = broker.Services.GetRequiredService<ConnectionServices>();
         var come = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var context = new DefaultConnectionContext("late", new SilentTransport(), new SilentTransport());
-        Assert.True(AccessList.TryParse("", out var everybody, out _));
+        var everybody = new ListenerAccess(new ListenerEndpoint(), 0, TimeSpan.FromSeconds(10));
         ConnectionDelegate handler = async let =>
         {
             await come.Task;
             await new ClientConnection(services, let).RunAsync();
         };
-        var connection = broker.Services.GetRequiredService<ConnectionGate>().Guard(handler, everybody, "")(context);
+        var connection = broker.Services.GetRequiredService<ConnectionGate>().Guard(handler, everybody)(context);
 
         broker.Services.GetRequiredService<BrokerState>().Closed();
         var drain = broker.Services.GetServices<IConnectionDrain>().OfType<ConnectionDrain>().Single().DrainAsync(CancellationToken.None);

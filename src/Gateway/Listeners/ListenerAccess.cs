@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Broker.Gateway.Auth;
+using Broker.Gateway.Configuration;
+using Broker.Gateway.Options;
+using Microsoft.AspNetCore.Connections;
+
+namespace Broker.Gateway.Listeners;
+
+/// <summary>Who may connect to one MQTT endpoint, and who connects for others.</summary>
+internal sealed class ListenerAccess
+{
+    private readonly AccessList _clients;
+    private readonly string _clientsKey;
+    private readonly AddressRanges _balancers;
+    private readonly string _balancersKey;
+    private readonly TimeSpan _patience;
+
+    /// <param name="endpoint">Checked with the rest of the configuration: a list that is none must not become one that lets everybody in.</param>
+    /// <param name="index">Its place in the configuration.</param>
+    /// <param name="patience">How long a balancer may take for its header.</param>
+    public ListenerAccess(ListenerEndpoint endpoint, int index, TimeSpan patience)
+    {
+        _clients = AccessList.TryParse(endpoint.Access, out var list, out var wrong) ? list : throw NotChecked(wrong);
+        _clientsKey = SettingKeys.AccessOf(index);
+        _balancers = AddressRanges.TryParse(endpoint.ProxyProtocolFrom, out var ranges, out wrong) ? ranges : throw NotChecked(wrong);
+        _balancersKey = SettingKeys.ProxyProtocolFromOf(index);
+        _patience = patience;
+    }
+
+    /// <summary>
+    /// Learns from a balancer whose connection it is, and looks whether that client may connect. A balancer that sends no header is not taken for a
+    /// client: everybody behind it would have its address.
+    /// </summary>
+    /// <returns>Key of the setting that does not let it in; null when it may connect.</returns>
+    public async ValueTask<string?> FindObstacleAsync(ConnectionContext connection)
+    {
+        if (_balancers.Contains(RemoteAddress.Of(connection.RemoteEndPoint)) && !await TakeHeaderAsync(connection))
+        {
+            return _balancersKey;
+        }
+
+        return _clients.Allows(RemoteAddress.Of(connection.RemoteEndPoint)) ? null : _clientsKey;
+    }
+
+    private async Task<bool> TakeHeaderAsync(ConnectionContext connection)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
+        late.CancelAfter(_patience);
+        var input = connection.Transport.Input;
+        try
+        {
+            while (true)
+            {
+                var read = await input.ReadAsync(late.Token);
+                var status = Take(connection, input, read.Buffer);
+                if (status != OperationStatus.NeedMoreData || read.IsCompleted)
+                {
+                    return status == OperationStatus.Done;
+                }
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException)
+        {
+            // It takes too long, or has gone.
+            return false;
+        }
+    }
+
+    private static OperationStatus Take(ConnectionContext connection, PipeReader input, ReadOnlySequence<byte> buffer)
+    {
+        // Almost always one segment; and short, or it would be invalid.
+        var bytes = buffer.IsSingleSegment ? buffer.FirstSpan : buffer.ToArray();
+        var status = ProxyHeader.Read(bytes, out var length, out var client);
+        if (status == OperationStatus.Done)
+        {
+            connection.RemoteEndPoint = client ?? connection.RemoteEndPoint;
+            input.AdvanceTo(buffer.GetPosition(length));
+        }
+        else
+        {
+            input.AdvanceTo(buffer.Start, buffer.End);
+        }
+
+        return status;
+    }
+
+    private static InvalidOperationException NotChecked(string wrong) => new($"'{wrong}' is no rule of a listener");
+}
