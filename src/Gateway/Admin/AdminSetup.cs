@@ -2,6 +2,7 @@ using Broker.Gateway.Admin.Api;
 using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
 using Broker.Gateway.Telemetry;
+using Broker.Gateway.Tracing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Orleans.Dashboard;
@@ -39,6 +40,7 @@ internal static class AdminSetup
         app.MapDrops();
         app.MapAlarms();
         app.MapMessages();
+        app.MapTraces();
         app.MapPublish();
         app.MapRebalance();
         if (options.Dashboard.Enabled)

@@ -87,7 +87,9 @@ internal sealed partial class ClientConnection
 
     private async Task ConnectAsync(ConnectPacket packet)
     {
-        if (!TryName(packet, out var clientId))
+        var isNamed = TryName(packet, out var clientId);
+        _connectName = clientId;
+        if (!isNamed)
         {
             RefuseClient(ReasonCode.ClientIdentifierNotValid);
             return;

@@ -238,7 +238,7 @@ internal sealed partial class ClientConnection
 
     private void Deliver(ref PublishSource source, ushort packetId)
     {
-        _services.Rules.NoteAccepted(ClientId, packetId, ref source);
+        _services.Rules.NoteAccepted(ClientId, packetId, ref source, _identity!.Address);
         PublishRecord? record = null;
         switch (source.Qos)
         {

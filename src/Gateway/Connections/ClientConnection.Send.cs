@@ -43,6 +43,11 @@ internal sealed partial class ClientConnection
                 _services.Events.Delivered(ClientId, source, delivery);
             }
 
+            if (_services.Traces.Active is { } traces)
+            {
+                TraceSent(traces, source, delivery);
+            }
+
             if (_services.Events.LogsMessages && delivery.Qos != QualityOfService.AtMostOnce)
             {
                 Log.Sent(_services.Logger, ClientId, delivery.MessageId, delivery.PacketId, Encoding.UTF8.GetString(source.Topic));
@@ -100,17 +105,21 @@ internal sealed partial class ClientConnection
 
         // Always within the client's Maximum Packet Size: it has got a CONNACK, which is longer.
         var packet = (new AckPacket(type, packetId, reason), Version);
-        _output.TryWrite(
+        var isWritten = _output.TryWrite(
             AckCodec.MaximumShortLength,
             isControl: true,
             ref packet,
             static (span, ref p) => AckCodec.Write(span, p.Version, p.Item1));
+        if (isWritten && _services.Traces.Active is { } traces)
+        {
+            TraceSent(traces, type, packetId, reason);
+        }
     }
 
     private void SendBytes(byte[] bytes, bool isLast = false)
     {
         _services.Metrics.Sent((PacketType)(bytes[0] >> 4));
-        _output.TryWrite(
+        var isWritten = _output.TryWrite(
             bytes.Length,
             isControl: true,
             ref bytes,
@@ -120,6 +129,10 @@ internal sealed partial class ClientConnection
                 return b.Length;
             },
             isLast);
+        if (isWritten && _services.Traces.Active is { } traces)
+        {
+            TraceSent(traces, bytes);
+        }
     }
 
     private bool Send(ConnAckPacket packet) =>

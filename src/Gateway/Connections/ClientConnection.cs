@@ -213,6 +213,11 @@ internal sealed partial class ClientConnection : IClientLink
                     return;
                 case FrameStatus.Complete:
                     _services.Metrics.Received(frame.Type, length - buffer.Length);
+                    if (_services.Traces.Active is { } traces)
+                    {
+                        TraceReceived(traces, frame);
+                    }
+
                     HandlePacket(frame);
                     break;
                 case FrameStatus.TooLarge:
@@ -277,6 +282,11 @@ internal sealed partial class ClientConnection : IClientLink
     {
         Log.Refused(_services.Logger, ClientId, Address, violation.SpecId, violation.Description);
         _services.Metrics.Violation();
+        if (_services.Traces.Active is { } traces)
+        {
+            TraceViolation(traces, violation);
+        }
+
         if (_session is null && _connectVersion == ProtocolVersion.Mqtt5)
         {
             SendConnAckRefusal(violation.Reason, violation.Description);
@@ -322,6 +332,11 @@ internal sealed partial class ClientConnection : IClientLink
         _services.Wheel.Remove(this);
         _services.Registry.Remove(this);
         _acknowledgements.Abandon();
+        if (_services.Traces.Active is { } traces)
+        {
+            TraceEnd(traces);
+        }
+
         if (_session is not null)
         {
             // A CONNECT that was not accepted has left no Will to be published.

@@ -3,6 +3,7 @@ using Broker.Gateway.Auth.Enhanced;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
 using Broker.Gateway.Topics;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Cluster;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Exclusive;
@@ -38,6 +39,7 @@ internal sealed record ConnectionServices(
     ClientPresence Presence,
     HookFolds Hooks,
     ConnectionEvents Events,
+    Traces Traces,
     PublishRules Rules,
     AutoSubscriptions AutoSubscriptions,
     ExclusiveSubscriptions Exclusive,

@@ -1,7 +1,9 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 using System.Text.Unicode;
 using Broker.Gateway.Options;
+using Broker.Gateway.Tracing;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Protocol;
@@ -10,7 +12,7 @@ namespace Broker.Gateway.Connections;
 
 /// <summary>By which rules a publish is admitted, and what is noted of it, wherever it comes from: MQTT, a Will, HTTP or the application.</summary>
 internal sealed class PublishRules(
-    LimitOptions limits, MqttOptions mqtt, ConnectionMetrics metrics, ConnectionEvents events, ILogger<ClientConnection> logger)
+    LimitOptions limits, MqttOptions mqtt, ConnectionMetrics metrics, ConnectionEvents events, Traces traces, ILogger<ClientConnection> logger)
 {
     /// <summary>Bytes of a whole packet.</summary>
     public int MaxPacketSize => limits.MaxPacketSize;
@@ -28,8 +30,16 @@ internal sealed class PublishRules(
 
     /// <summary>The message is about to be routed: with it in the log, its way can be followed (docs/http-api.md, Messages).</summary>
     /// <param name="packetId">0 for one that has none.</param>
-    public void NoteAccepted(string clientId, ushort packetId, ref PublishSource source)
+    /// <param name="address">Where the client is; null when that is not known.</param>
+    public void NoteAccepted(string clientId, ushort packetId, ref PublishSource source, IPAddress? address = null)
     {
+        if (traces.Active is { } active && (active.For(clientId, address) | active.For(source.Topic)) is > 0 and var to)
+        {
+            var id = source.Qos == QualityOfService.AtMostOnce ? source.Id : source.Materialize().Id;
+            active.Write(to, clientId, null, "--", "ACCEPTED " + PacketText.OfPublish(
+                source.Topic, (int)source.Qos, source.Retain, false, packetId, id, source.Payload.Length));
+        }
+
         if (events.LogsMessages && source.Qos != QualityOfService.AtMostOnce)
         {
             Log.Accepted(logger, clientId, packetId, Encoding.UTF8.GetString(source.Topic), source.Materialize().Id);

@@ -5,6 +5,7 @@ using Broker.Gateway.Connections;
 using Broker.Gateway.Options;
 using Broker.Gateway.Sys;
 using Broker.Gateway.Topics;
+using Broker.Gateway.Tracing;
 using Broker.Gateway.Webhook;
 using Broker.Grains.Alarms;
 using Broker.Grains.Cluster;
@@ -48,6 +49,7 @@ internal static class BrokerServices
         services.AddSingleton(options.Hooks);
         services.AddSingleton(options.Webhook);
         services.AddSingleton(options.Sys);
+        services.AddSingleton(options.Trace);
         services.AddSingleton(options.Shutdown);
     }
 
@@ -60,6 +62,7 @@ internal static class BrokerServices
         services.AddBrokerGrains();
         services.AddConnections();
         services.AddSingleton<IBrokerStartup, StoreStartup>();
+        services.AddTraces();
 
         // The order is the order in which they are asked.
         services.AddSingleton<UserDirectory>();

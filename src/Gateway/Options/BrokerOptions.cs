@@ -49,6 +49,8 @@ public sealed class BrokerOptions
 
     public SysOptions Sys { get; set; } = new();
 
+    public TraceOptions Trace { get; set; } = new();
+
     public LogOptions Log { get; set; } = new();
 
     public ShutdownOptions Shutdown { get; set; } = new();

@@ -69,6 +69,24 @@ public interface ISiloInbox : IGrainService
     [Alias("Trace")]
     Task<MessageTrace> Trace(string messageId);
 
+    /// <summary>Has this silo trace what is asked for.</summary>
+    /// <returns>Why it does not; empty when it does.</returns>
+    [Alias("StartTrace")]
+    Task<string> StartTrace(TraceSpec spec);
+
+    /// <summary>Ends a trace, and deletes its file if that is asked for.</summary>
+    /// <returns>Whether there was one.</returns>
+    [Alias("EndTrace")]
+    Task<bool> EndTrace(string name, bool remove);
+
+    /// <summary>The traces of this silo.</summary>
+    [Alias("Traces")]
+    Task<TraceReport[]> Traces();
+
+    /// <summary>A part of the file of a trace.</summary>
+    [Alias("ReadTrace")]
+    Task<TracePart> ReadTrace(string name, long offset);
+
     /// <summary>What another silo knows of alarms.</summary>
     [Alias("Alarms")]
     Task Alarms(AlarmState[] states);

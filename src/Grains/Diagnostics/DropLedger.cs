@@ -40,13 +40,16 @@ public sealed class DropLedger : IDisposable
     private readonly TimeProvider _time;
     private readonly LedgerOptions _options;
     private readonly EventHub? _events;
+    private readonly ITraces? _traces;
     private readonly Meter _meter = new("Broker.Grains");
     private long _bytes;
     private long _forgotten;
     private long _written;
 
-    public DropLedger(TimeProvider time, LedgerOptions options, EventHub? events = null)
+    /// <param name="traces">Told of each drop; null where nobody traces.</param>
+    public DropLedger(TimeProvider time, LedgerOptions options, EventHub? events = null, ITraces? traces = null)
     {
+        _traces = traces;
         _events = events?.For(BrokerEventKind.MessageDropped);
         _time = time;
         _options = options;
@@ -109,6 +112,7 @@ public sealed class DropLedger : IDisposable
             Shrink();
         }
 
+        _traces?.Dropped(clientId, topic, reason, count, message);
         _events?.Tell(new MessageDropped
         {
             Time = DateTimeOffset.FromUnixTimeMilliseconds(now),

@@ -118,6 +118,21 @@ public sealed class SiloInbox(
         // Elsewhere: it looks at every queue, and batches of other silos come in here meanwhile.
         Task.Run(() => MessageId.TryParse(messageId, out var id) ? services.GetRequiredService<MessageTracer>().FindHere(id) : new MessageTrace());
 
+    // File access, elsewhere: batches of other silos come in here meanwhile.
+
+    /// <inheritdoc />
+    public Task<string> StartTrace(TraceSpec spec) => Task.Run(() => services.GetRequiredService<ITraces>().Start(spec) ?? "");
+
+    /// <inheritdoc />
+    public Task<bool> EndTrace(string name, bool remove) => Task.Run(() =>
+        remove ? services.GetRequiredService<ITraces>().Remove(name) : services.GetRequiredService<ITraces>().Stop(name));
+
+    /// <inheritdoc />
+    public Task<TraceReport[]> Traces() => Task.Run(() => services.GetRequiredService<ITraces>().All());
+
+    /// <inheritdoc />
+    public Task<TracePart> ReadTrace(string name, long offset) => Task.Run(() => services.GetRequiredService<ITraces>().Read(name, offset));
+
     /// <inheritdoc />
     public Task Alarms(AlarmState[] states)
     {

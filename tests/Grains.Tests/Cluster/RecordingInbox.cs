@@ -60,6 +60,14 @@ internal sealed class RecordingInbox : ISiloInbox
 
     public Task<MessageTrace> Trace(string id) => throw new NotSupportedException();
 
+    public Task<string> StartTrace(TraceSpec spec) => throw new NotSupportedException();
+
+    public Task<bool> EndTrace(string name, bool remove) => throw new NotSupportedException();
+
+    public Task<TraceReport[]> Traces() => throw new NotSupportedException();
+
+    public Task<TracePart> ReadTrace(string name, long offset) => throw new NotSupportedException();
+
     public Task<SharedAnswer> Share(SharedBatch batch) => throw new NotSupportedException();
 
     public Task<int> Connections() => throw new NotSupportedException();

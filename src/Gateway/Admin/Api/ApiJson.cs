@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Broker.Gateway.Tracing;
 
 namespace Broker.Gateway.Admin.Api;
 
@@ -16,4 +17,6 @@ namespace Broker.Gateway.Admin.Api;
 [JsonSerializable(typeof(List<PublishAnswer>))]
 [JsonSerializable(typeof(AlarmRow))]
 [JsonSerializable(typeof(AlarmsAnswer))]
+[JsonSerializable(typeof(TraceRequest))]
+[JsonSerializable(typeof(TracesAnswer))]
 internal sealed partial class ApiJson : JsonSerializerContext;
