@@ -1,3 +1,4 @@
+using Broker.Grains.Sessions;
 using Broker.Protocol;
 
 namespace Broker.Gateway.Connections;
@@ -19,10 +20,15 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        var isKnown = _session!.Acknowledge(this, packet.Type, packet.PacketId, packet.Reason);
-        if (!isKnown && packet.Type == PacketType.PubRec && packet.Reason < ReasonCode.UnspecifiedError)
+        switch (_session!.Acknowledge(this, packet.Type, packet.PacketId, packet.Reason))
         {
-            SendAck(PacketType.PubRel, packet.PacketId, ReasonCode.PacketIdentifierNotFound);
+            case AcknowledgeResult.Unknown when packet.Type == PacketType.PubRec && packet.Reason < ReasonCode.UnspecifiedError:
+                SendAck(PacketType.PubRel, packet.PacketId, ReasonCode.PacketIdentifierNotFound);
+                break;
+
+            case AcknowledgeResult.OtherKind:
+                Refuse(Violations.AcknowledgementOfOtherKind);
+                break;
         }
     }
 

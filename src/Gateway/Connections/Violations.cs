@@ -44,6 +44,9 @@ internal static class Violations
     public static readonly ProtocolViolation TopicAlias =
         new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", "Topic Alias beyond the maximum, or not defined on this connection.");
 
+    public static readonly ProtocolViolation AcknowledgementOfOtherKind =
+        new(ReasonCode.ProtocolError, "4.3", "An acknowledgement that is not the answer to what was sent with its packet id.");
+
     public static readonly ProtocolViolation TopicTooLong =
         new(ReasonCode.TopicNameInvalid, "4.7.3", "The topic name is longer or deeper than this broker accepts.");
 

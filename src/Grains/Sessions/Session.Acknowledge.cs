@@ -19,16 +19,16 @@ public sealed partial class Session
     private bool _acknowledgesFast = true;
 
     /// <summary>
-    /// Handles PUBACK, PUBREC and PUBCOMP [MQTT-4.3.2-3], [MQTT-4.3.3-3]. False when the packet id is not known in that
-    /// role; the caller answers a PUBREC with PUBREL 0x92 and ignores the rest.
+    /// Handles PUBACK, PUBREC and PUBCOMP [MQTT-4.3.2-3], [MQTT-4.3.3-3]. Of those that are unknown the caller answers a PUBREC
+    /// with PUBREL 0x92 and ignores the rest; one of another kind ends the connection [MQTT-4.13.1-1], [MQTT-4.8.0-1] of 3.1.1.
     /// </summary>
-    public bool Acknowledge(IClientLink link, PacketType type, ushort packetId, ReasonCode reason)
+    public AcknowledgeResult Acknowledge(IClientLink link, PacketType type, ushort packetId, ReasonCode reason)
     {
         lock (_gate)
         {
             if (_link != link)
             {
-                return true;
+                return AcknowledgeResult.Done;
             }
 
             var delivery = FindInflight(packetId);
@@ -43,18 +43,18 @@ public sealed partial class Session
 
                     // Refused or not: the client has answered, and it is not sent again.
                     Complete(delivery);
-                    return true;
+                    return AcknowledgeResult.Done;
 
                 case PacketType.PubRec when delivery?.Qos == QualityOfService.ExactlyOnce:
                     Received(delivery, reason);
-                    return true;
+                    return AcknowledgeResult.Done;
 
                 case PacketType.PubComp when delivery is { Qos: QualityOfService.ExactlyOnce, Released: true }:
                     Complete(delivery);
-                    return true;
+                    return AcknowledgeResult.Done;
 
                 default:
-                    return false;
+                    return delivery is null ? AcknowledgeResult.Unknown : AcknowledgeResult.OtherKind;
             }
         }
     }

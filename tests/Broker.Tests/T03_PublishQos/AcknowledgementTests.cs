@@ -186,4 +186,56 @@ public sealed class AcknowledgementTests(SharedBroker shared) : SharedBrokerTest
         var answer = await client.ExpectAsync(PacketType.PubRel, 997);
         Assert.Equal(ReasonCode.PacketIdentifierNotFound, answer.Reason);
     }
+
+    // [MQTT-4.8.0-1] of 3.1.1. What is in flight stays: it comes again on the next connection.
+    [Theory]
+    [InlineData(ProtocolVersion.Mqtt311, 1, PacketType.PubRec)]
+    [InlineData(ProtocolVersion.Mqtt311, 2, PacketType.PubAck)]
+    [InlineData(ProtocolVersion.Mqtt5, 1, PacketType.PubRec)]
+    [InlineData(ProtocolVersion.Mqtt5, 1, PacketType.PubComp)]
+    [InlineData(ProtocolVersion.Mqtt5, 2, PacketType.PubAck)]
+    [InlineData(ProtocolVersion.Mqtt5, 2, PacketType.PubComp)]
+    public async Task Acknowledgement_of_the_wrong_kind_ends_the_connection_and_acknowledges_nothing_MQTT_4_13_1_1(
+        ProtocolVersion version, int qos, PacketType wrong)
+    {
+        var options = ConnectOptions.Durable(version, Id());
+        var client = await ConnectAsync(options);
+        await client.SubscribeAsync(Topic(), qos);
+        var publisher = await ConnectAsync(version);
+        await publisher.SendPublishAsync(new PublishOptions(Topic(), "message") { Qos = qos, PacketId = 1 });
+        var sent = await client.ExpectAsync(PacketType.Publish);
+
+        await client.AckAsync(wrong, sent.PacketId);
+
+        await ExpectProtocolErrorAsync(client, version);
+        var again = await ConnectAsync(options);
+        var repeated = await again.ExpectPublishAsync(Topic(), "message");
+        Assert.Equal((sent.PacketId, true), (repeated.PacketId, repeated.Dup));
+    }
+
+    // [MQTT-4.8.0-1] of 3.1.1, [MQTT-4.13.1-1]
+    [Theory, BothVersions]
+    public async Task Puback_for_a_released_message_ends_the_connection(ProtocolVersion version)
+    {
+        var client = await SubscriberAsync(version, Topic(), 2);
+        var publisher = await ConnectAsync(version);
+        await publisher.SendPublishAsync(new PublishOptions(Topic(), "message") { Qos = 2, PacketId = 1 });
+        var sent = await client.ExpectAsync(PacketType.Publish);
+        await client.AckAsync(PacketType.PubRec, sent.PacketId);
+        await client.ExpectAsync(PacketType.PubRel, sent.PacketId);
+
+        await client.AckAsync(PacketType.PubAck, sent.PacketId);
+
+        await ExpectProtocolErrorAsync(client, version);
+    }
+
+    private static async Task ExpectProtocolErrorAsync(ScriptedClient client, ProtocolVersion version)
+    {
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            await client.ExpectDisconnectAsync(ReasonCode.ProtocolError);
+        }
+
+        await client.ExpectCloseAsync();
+    }
 }

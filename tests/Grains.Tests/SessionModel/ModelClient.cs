@@ -107,7 +107,7 @@ internal sealed class ModelClient
                 }
             }
 
-            Assert.True(session.Acknowledge(this, answer.Type, answer.PacketId, ReasonCode.Success));
+            Assert.Equal(AcknowledgeResult.Done, session.Acknowledge(this, answer.Type, answer.PacketId, ReasonCode.Success));
         }
     }
 }

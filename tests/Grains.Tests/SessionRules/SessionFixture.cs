@@ -97,7 +97,7 @@ internal sealed class SessionFixture : IDisposable
     public long Dropped(DropReason reason) => _broker.Drops.Count(reason);
 
     public void Acknowledge(RecordingLink link, PacketType type, ushort packetId) =>
-        Assert.True(Session.Acknowledge(link, type, packetId, ReasonCode.Success));
+        Assert.Equal(AcknowledgeResult.Done, Session.Acknowledge(link, type, packetId, ReasonCode.Success));
 
     /// <summary>PUBACK for everything sent until nothing new comes; the numbers in the order of arrival.</summary>
     public List<int> Drain(RecordingLink link)
