@@ -21,9 +21,9 @@ internal sealed partial class ClientConnection
         }
 
         var topic = view.Topic;
-        if (view.TopicAlias != 0 && !ResolveAlias(view, ref topic))
+        if (view.TopicAlias != 0 && ResolveAlias(view, ref topic) is { } misuse)
         {
-            Refuse(Violations.TopicAlias);
+            Refuse(misuse);
             return;
         }
 
@@ -125,22 +125,23 @@ internal sealed partial class ClientConnection
 
     private long Now => _services.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private bool ResolveAlias(in PublishView view, ref ReadOnlySpan<byte> topic)
+    // What is wrong with the alias, or nothing.
+    private ProtocolViolation? ResolveAlias(in PublishView view, ref ReadOnlySpan<byte> topic)
     {
         if (view.TopicAlias > _services.Limits.TopicAliasMaximum)
         {
-            return false;
+            return Violations.TopicAlias;
         }
 
         _aliases ??= new byte[_services.Limits.TopicAliasMaximum + 1][];
         if (!topic.IsEmpty)
         {
             _aliases[view.TopicAlias] = topic.ToArray();
-            return true;
+            return null;
         }
 
         topic = _aliases[view.TopicAlias];
-        return !topic.IsEmpty;
+        return topic.IsEmpty ? Violations.TopicAliasUnset : null;
     }
 
     private ApplicationMessage Materialize(in PublishView view, ReadOnlySpan<byte> topic, long publishAt) =>

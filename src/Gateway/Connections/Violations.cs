@@ -42,7 +42,10 @@ internal static class Violations
         new(ReasonCode.ProtocolError, "3.14.2.2.2", "DISCONNECT sets a Session Expiry Interval where CONNECT had none.");
 
     public static readonly ProtocolViolation TopicAlias =
-        new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", "Topic Alias beyond the maximum, or not defined on this connection.");
+        new(ReasonCode.TopicAliasInvalid, "MQTT-3.3.2-9", "Topic Alias beyond the maximum.");
+
+    public static readonly ProtocolViolation TopicAliasUnset =
+        new(ReasonCode.ProtocolError, "3.3.4", "A Topic Alias in place of a topic that was not set on this connection.");
 
     public static readonly ProtocolViolation AcknowledgementOfOtherKind =
         new(ReasonCode.ProtocolError, "4.3", "An acknowledgement that is not the answer to what was sent with its packet id.");
