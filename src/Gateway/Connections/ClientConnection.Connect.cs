@@ -219,8 +219,8 @@ internal sealed partial class ClientConnection
 
         clientId = $"auto-{Guid.NewGuid():N}";
 
-        // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to keep a session by.
-        return packet.Version == ProtocolVersion.Mqtt5 || packet.CleanStart;
+        // [MQTT-3.1.3-8] of 3.1.1: without an id there is nothing to keep a session by. MQTT 3.1 asks for one in any case.
+        return packet.Version == ProtocolVersion.Mqtt5 || (packet.CleanStart && packet.Version == ProtocolVersion.Mqtt311);
     }
 
     private async ValueTask<ReasonCode?> CheckWillAsync(WillMessage will)

@@ -45,6 +45,16 @@ public sealed class ClientIdTests(SharedBroker shared) : SharedBrokerTest(shared
         await client.ExpectCloseAsync();
     }
 
+    // MQTT 3.1, section 3.1: a Client Identifier has at least one character.
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Empty_client_id_of_3_1_is_refused(bool clean)
+    {
+        var client = await AttemptAsync(new ConnectOptions(ProtocolVersion.Mqtt31) { ClientId = "", Clean = clean });
+
+        Assert.Equal(2, (int)(await client.ExpectAsync(PacketType.ConnAck)).Reason);
+        await client.ExpectCloseAsync();
+    }
+
     // [MQTT-3.1.3-5]
     [Theory, EveryVersion]
     public async Task Long_and_unusual_client_ids_are_accepted(ProtocolVersion version)
