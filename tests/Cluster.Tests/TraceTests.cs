@@ -35,6 +35,7 @@ public sealed class TraceTests(ITestOutputHelper output) : ClusterTest(output, s
             () => $"what both silos have traced: {text}\n{Cluster.Log}");
         Assert.Equal(3, text.Split("# silo ").Length);
         Assert.Equal(3, text.Split("in CONNECT").Length);
+        Assert.True(text.Contains("# ended: the broker has stopped\n\n# trace of client \"meter\"", StringComparison.Ordinal), text + Cluster.Log);
 
         using var other = new AdminClient(Cluster.Silos[1].Http);
         Assert.Equal(HttpStatusCode.OK, await other.DeleteAsync("/api/v1/traces/t"));

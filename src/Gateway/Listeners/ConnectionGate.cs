@@ -8,7 +8,7 @@ namespace Broker.Gateway.Listeners;
 
 /// <summary>
 /// Counts MQTT connections and refuses those that come from where they may not (<see cref="ListenerAccess"/>), beyond
-/// <see cref="ListenersOptions.MaxConnections"/> or when the broker stops: they are closed at once, or told where to go
+/// <see cref="ListenersOptions.MaxConnections"/> or that of their endpoint, or when the broker stops: they are closed at once, or told where to go
 /// (<see cref="LateConnects"/>).
 /// </summary>
 internal sealed class ConnectionGate(ListenersOptions options, BrokerState state, LateConnects late, DeniedConnections denied)
@@ -27,7 +27,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     /// <summary>Connections refused here since the start.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
-    /// <summary>Those of them that came beyond <see cref="ListenersOptions.MaxConnections"/>.</summary>
+    /// <summary>Those of them that came beyond <see cref="ListenersOptions.MaxConnections"/> or that of their endpoint.</summary>
     public long TooMany => Volatile.Read(ref _tooMany);
 
     /// <summary>Those of them that the access list of their listener has refused, or that came from a balancer without its header.</summary>
@@ -46,7 +46,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
             return;
         }
 
-        if (!await TryPassAsync(connection, next))
+        if (!await TryPassAsync(connection, next, access))
         {
             Interlocked.Increment(ref _refused);
             if (state.IsClosed)
@@ -60,10 +60,11 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
         }
     };
 
-    private async Task<bool> TryPassAsync(ConnectionContext connection, ConnectionDelegate next)
+    private async Task<bool> TryPassAsync(ConnectionContext connection, ConnectionDelegate next, ListenerAccess access)
     {
         // First counted, then looked: a drain that misses the count is seen here.
         var open = Interlocked.Increment(ref _open);
+        var hasPlace = access.Enter();
         try
         {
             if (state.IsClosed)
@@ -71,7 +72,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
                 return false;
             }
 
-            if (options.MaxConnections != 0 && open > options.MaxConnections)
+            if (!hasPlace || (options.MaxConnections != 0 && open > options.MaxConnections))
             {
                 Interlocked.Increment(ref _tooMany);
                 return false;
@@ -82,6 +83,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
         }
         finally
         {
+            access.Leave();
             Interlocked.Decrement(ref _open);
         }
     }

@@ -1,12 +1,10 @@
-using System.Globalization;
-using Broker.Gateway.Options;
 using Broker.Grains.Alarms;
 using Broker.Grains.Interfaces.Alarms;
 
 namespace Broker.Gateway.Listeners;
 
-/// <summary>The alarm of a silo that refuses clients because it has <see cref="ListenersOptions.MaxConnections"/>: over when it has refused none for a while.</summary>
-internal sealed class ConnectionsFull(ConnectionGate gate, ListenersOptions options, ILocalSiloDetails silo, TimeProvider time) : IAlarmCause
+/// <summary>The alarm of a silo that refuses clients because it, or one of its endpoints, has as many as it may: over when it has refused none for a while.</summary>
+internal sealed class ConnectionsFull(ConnectionGate gate, ILocalSiloDetails silo, TimeProvider time) : IAlarmCause
 {
     // Clients that were refused come again within seconds: as long as there are such, it is one alarm.
     internal static readonly TimeSpan Calm = TimeSpan.FromMinutes(1);
@@ -22,8 +20,9 @@ internal sealed class ConnectionsFull(ConnectionGate gate, ListenersOptions opti
         if (refused > _seen)
         {
             (_seen, _refusedAt) = (refused, time.GetTimestamp());
-            alarms.Set(true, _id, AlarmSeverity.Warning, "Connections refused", () => string.Create(
-                CultureInfo.InvariantCulture, $"all {options.MaxConnections} connections of {silo.Name} (Broker:Listeners:MaxConnections) are taken"));
+            alarms.Set(
+                true, _id, AlarmSeverity.Warning, "Connections refused",
+                () => $"all connections that {silo.Name} or one of its endpoints may have (MaxConnections of Broker:Listeners) are taken");
         }
         else if (_refusedAt is not { } at || time.GetElapsedTime(at) >= Calm)
         {

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Broker.Gateway.Listeners;
 
-/// <summary>Who may connect to one MQTT endpoint, and who connects for others.</summary>
+/// <summary>Who may connect to one MQTT endpoint, who connects for others, and how many there may be.</summary>
 internal sealed class ListenerAccess
 {
     private readonly AccessList _clients;
@@ -15,6 +15,8 @@ internal sealed class ListenerAccess
     private readonly AddressRanges _balancers;
     private readonly string _balancersKey;
     private readonly TimeSpan _patience;
+    private readonly int _maxConnections;
+    private int _open;
 
     /// <param name="endpoint">Checked with the rest of the configuration: a list that is none must not become one that lets everybody in.</param>
     /// <param name="index">Its place in the configuration.</param>
@@ -26,6 +28,7 @@ internal sealed class ListenerAccess
         _balancers = AddressRanges.TryParse(endpoint.ProxyProtocolFrom, out var ranges, out wrong) ? ranges : throw NotChecked(wrong);
         _balancersKey = SettingKeys.ProxyProtocolFromOf(index);
         _patience = patience;
+        _maxConnections = endpoint.MaxConnections;
     }
 
     /// <summary>
@@ -42,6 +45,16 @@ internal sealed class ListenerAccess
 
         return _clients.Allows(RemoteAddress.Of(connection.RemoteEndPoint)) ? null : _clientsKey;
     }
+
+    /// <summary>Takes a place, which <see cref="Leave"/> gives back. False: all were taken, and there is one too many.</summary>
+    public bool Enter()
+    {
+        var open = Interlocked.Increment(ref _open);
+        return _maxConnections == 0 || open <= _maxConnections;
+    }
+
+    /// <summary>Gives a place back.</summary>
+    public void Leave() => Interlocked.Decrement(ref _open);
 
     private async Task<bool> TakeHeaderAsync(ConnectionContext connection)
     {

@@ -14,6 +14,10 @@ public sealed class ListenerEndpoint
     [Allowed("0", "65535", ZeroMeans = "any free one")]
     public int Port { get; set; } = 1883;
 
+    /// <summary>Connections at a time to this endpoint. One more is closed at once.</summary>
+    [Allowed("0", "10000000", ZeroMeans = "as many as Listeners:MaxConnections allows")]
+    public int MaxConnections { get; set; }
+
     /// <summary>
     /// Which addresses may connect: <c>allow RANGE</c> and <c>deny RANGE</c>, separated by commas, of which the first that matches decides. Empty:
     /// all may. Otherwise whom no rule names may not.

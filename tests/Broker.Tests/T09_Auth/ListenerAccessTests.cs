@@ -11,6 +11,7 @@ public sealed class ListenerAccessTests() : OwnBrokerTest(
     ("Listeners:Mqtt:0:Access", "deny 127.0.0.2, allow 127.0.0.0/8, allow ::1"),
     ("Listeners:Mqtt:1:Port", "0"),
     ("Listeners:Mqtt:1:Access", "allow 127.0.0.2"),
+    ("Listeners:Mqtt:1:MaxConnections", "1"),
     ("Listeners:MaxConnections", "3"))
 {
     private static readonly HttpClient Http = new();
@@ -58,6 +59,21 @@ public sealed class ListenerAccessTests() : OwnBrokerTest(
         await third.PingAsync();
         Assert.True(Regex.Count(Server.Output.Text, "refused by Broker:Listeners") < 10);
         Assert.Equal(200, (await ReadAsync())["broker_connections_denied_total"]);
+    }
+
+    [OwnFact]
+    public async Task Endpoint_takes_as_many_connections_as_it_may_have_and_leaves_the_others_theirs()
+    {
+        await using (await ConnectedAsync("127.0.0.2", Second))
+        {
+            await RefusedAsync("127.0.0.2", Second);
+            await ServedAsync("127.0.0.1", First);
+        }
+
+        await Eventually.TrueAsync(
+            async () => (await ReadAsync())["broker_connections"] == 0, TimeSpan.FromSeconds(10), () => "the first connection has gone");
+        await ServedAsync("127.0.0.2", Second);
+        Assert.Equal(0, (await ReadAsync())["broker_connections_denied_total"]);
     }
 
     private static async Task ServedAsync(string from, int port)

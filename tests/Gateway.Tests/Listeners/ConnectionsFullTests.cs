@@ -1,5 +1,4 @@
 using Broker.Gateway.Listeners;
-using Broker.Gateway.Options;
 using Broker.Gateway.Tests.Hooks;
 using Broker.Grains.Alarms;
 using Broker.TestKit;
@@ -28,7 +27,7 @@ public sealed class ConnectionsFullTests
 
         // The same cause, looked at by a clock of the test's own.
         var time = new Clock();
-        var cause = new ConnectionsFull(services.GetRequiredService<ConnectionGate>(), services.GetRequiredService<ListenersOptions>(), silo, time);
+        var cause = new ConnectionsFull(services.GetRequiredService<ConnectionGate>(), silo, time);
         cause.Look(alarms);
         time.Now = ConnectionsFull.Calm - TimeSpan.FromSeconds(1);
         cause.Look(alarms);
