@@ -239,11 +239,11 @@ internal sealed partial class ClientConnection
 
     private void Deliver(ref PublishSource source, ushort packetId)
     {
-        _services.Rules.NoteAccepted(ClientId, packetId, ref source, _identity!.Address);
         PublishRecord? record = null;
         switch (source.Qos)
         {
             case QualityOfService.AtMostOnce:
+                NoteAccepted(ref source, packetId);
                 _services.Router.Route(ref source, _session, ref record);
                 if (record is not null)
                 {
@@ -258,6 +258,7 @@ internal sealed partial class ClientConnection
                     return;
                 }
 
+                NoteAccepted(ref source, packetId);
                 Route(ref source, packetId, record);
                 break;
             case QualityOfService.ExactlyOnce:
@@ -285,7 +286,7 @@ internal sealed partial class ClientConnection
                 AcknowledgeAgain(packetId, earlier);
                 return;
             case InboundStatus.Repeat:
-                _pending = PublishRepeatedAsync(source.Materialize().As(inDoubt), packetId);
+                PublishAgain(source.Materialize().As(inDoubt), packetId);
                 return;
             case InboundStatus.New:
             default:
@@ -299,6 +300,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        NoteAccepted(ref source, packetId);
         PublishRecord? record = null;
         if (_session.IsDurable)
         {
@@ -309,6 +311,16 @@ internal sealed partial class ClientConnection
 
         Route(ref source, packetId, record);
     }
+
+    private void PublishAgain(ApplicationMessage message, ushort packetId)
+    {
+        var source = new PublishSource(message);
+        NoteAccepted(ref source, packetId);
+        _pending = PublishRepeatedAsync(message, packetId);
+    }
+
+    private void NoteAccepted(ref PublishSource source, ushort packetId) =>
+        _services.Rules.NoteAccepted(ClientId, packetId, ref source, _identity!.Address);
 
     /// <summary>Routed before; only the acknowledgement is repeated, and only when it may be [MQTT-4.3.3-10].</summary>
     private void AcknowledgeAgain(ushort packetId, PublishRecord? earlier)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text;
 using Broker.Gateway.Tracing;
+using Broker.Grains.Delayed;
 using Broker.Grains.Messages;
 using Broker.Grains.Sessions;
 using Broker.Protocol;
@@ -30,11 +31,11 @@ internal sealed partial class ClientConnection
                 Trace(traces, to | traces.For(packet.ClientId, null), packet.ClientId, "in", PacketText.Of(packet));
                 break;
             case PacketType.Subscribe when SubscribePacket.TryDecode(frame, Version, out var packet, out _):
-                to |= packet.Requests.Aggregate(0UL, (found, request) => found | traces.For(Encoding.UTF8.GetBytes(request.Filter)));
+                to |= packet.Requests.Aggregate(0UL, (found, request) => found | ForFilter(traces, request.Filter));
                 Trace(traces, to, TraceName, "in", PacketText.Of(packet));
                 break;
             case PacketType.Unsubscribe when UnsubscribePacket.TryDecode(frame, Version, out var packet, out _):
-                to |= packet.Filters.Aggregate(0UL, (found, filter) => found | traces.For(Encoding.UTF8.GetBytes(filter)));
+                to |= packet.Filters.Aggregate(0UL, (found, filter) => found | ForFilter(traces, filter));
                 Trace(traces, to, TraceName, "in", PacketText.Of(packet));
                 break;
             default:
@@ -42,6 +43,10 @@ internal sealed partial class ClientConnection
                 break;
         }
     }
+
+    /// <summary>Of a subscription in a group, or an exclusive one, the topics count.</summary>
+    private static ulong ForFilter(ActiveTraces traces, string filter) => traces.For(Encoding.UTF8.GetBytes(
+        SharedFilter.TryParse(filter, out var topics) || ExclusiveFilter.TryParse(filter, out topics) ? topics : filter));
 
     private void TraceReceivedPublish(ActiveTraces traces, ulong to, in PacketFrame frame)
     {
@@ -53,7 +58,7 @@ internal sealed partial class ClientConnection
 
         // An alias that is not known is refused as such; the line says so by its empty topic.
         var topic = view.Topic.IsEmpty && view.TopicAlias < _aliases?.Length ? _aliases[view.TopicAlias] : view.Topic;
-        to |= traces.For(topic);
+        to |= traces.For(DelayedTopic.TryParse(topic, out _, out var target) ? target : topic);
         if (to != 0)
         {
             var text = PacketText.OfPublish(topic, (int)view.Qos, view.Retain, view.Dup, view.PacketId, MessageId.None, view.Payload.Length);

@@ -38,15 +38,14 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     public ConnectionDelegate Guard(ConnectionDelegate next, ListenerAccess access) => async connection =>
     {
         Interlocked.Increment(ref _opened);
-        if (await access.FindObstacleAsync(connection) is { } key)
+        if (!access.IsBalancer(connection) && access.ObstacleOf(connection) is { } key)
         {
-            Interlocked.Increment(ref _refused);
-            denied.Add(RemoteAddress.Of(connection.RemoteEndPoint), key);
-            connection.Abort();
+            // It takes no place, and nobody waits for it.
+            Deny(connection, key);
             return;
         }
 
-        if (!await TryPassAsync(connection, next, access))
+        if (!await TryPassAsync(connection, let => LetInAsync(let, next, access), access))
         {
             Interlocked.Increment(ref _refused);
             if (state.IsClosed)
@@ -59,6 +58,32 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
             }
         }
     };
+
+    /// <summary>Who the client of a balancer is shows only when it has a place: headers that do not come cannot fill the broker.</summary>
+    private async Task LetInAsync(ConnectionContext connection, ConnectionDelegate next, ListenerAccess access)
+    {
+        var key = access.IsBalancer(connection) ? await access.FindObstacleAsync(connection, state.Over) : null;
+        if (state.IsClosed && key is not null)
+        {
+            Interlocked.Increment(ref _refused);
+            connection.Abort();
+        }
+        else if (key is not null)
+        {
+            Deny(connection, key);
+        }
+        else
+        {
+            await next(connection);
+        }
+    }
+
+    private void Deny(ConnectionContext connection, string key)
+    {
+        Interlocked.Increment(ref _refused);
+        denied.Add(RemoteAddress.Of(connection.RemoteEndPoint), key);
+        connection.Abort();
+    }
 
     private async Task<bool> TryPassAsync(ConnectionContext connection, ConnectionDelegate next, ListenerAccess access)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using Broker.Gateway.Auth;
 using Broker.Gateway.Configuration;
 using Broker.Gateway.Options;
@@ -31,20 +32,20 @@ internal sealed class ListenerAccess
         _maxConnections = endpoint.MaxConnections;
     }
 
+    /// <summary>Whether the connection comes from a balancer, which has to say whose it is. Not to be asked again after it has.</summary>
+    public bool IsBalancer(ConnectionContext connection) => _balancers.Contains(RemoteAddress.Of(connection.RemoteEndPoint));
+
+    /// <summary>Key of the list that does not let a client in; null when it may connect.</summary>
+    public string? ObstacleOf(ConnectionContext connection) => _clients.Allows(RemoteAddress.Of(connection.RemoteEndPoint)) ? null : _clientsKey;
+
     /// <summary>
     /// Learns from a balancer whose connection it is, and looks whether that client may connect. A balancer that sends no header is not taken for a
     /// client: everybody behind it would have its address.
     /// </summary>
+    /// <param name="over">Fires when nobody is let in any more.</param>
     /// <returns>Key of the setting that does not let it in; null when it may connect.</returns>
-    public async ValueTask<string?> FindObstacleAsync(ConnectionContext connection)
-    {
-        if (_balancers.Contains(RemoteAddress.Of(connection.RemoteEndPoint)) && !await TakeHeaderAsync(connection))
-        {
-            return _balancersKey;
-        }
-
-        return _clients.Allows(RemoteAddress.Of(connection.RemoteEndPoint)) ? null : _clientsKey;
-    }
+    public async ValueTask<string?> FindObstacleAsync(ConnectionContext connection, CancellationToken over) =>
+        await TakeHeaderAsync(connection, over) ? ObstacleOf(connection) : _balancersKey;
 
     /// <summary>Takes a place, which <see cref="Leave"/> gives back. False: all were taken, and there is one too many.</summary>
     public bool Enter()
@@ -56,9 +57,9 @@ internal sealed class ListenerAccess
     /// <summary>Gives a place back.</summary>
     public void Leave() => Interlocked.Decrement(ref _open);
 
-    private async Task<bool> TakeHeaderAsync(ConnectionContext connection)
+    private async Task<bool> TakeHeaderAsync(ConnectionContext connection, CancellationToken over)
     {
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, over);
         late.CancelAfter(_patience);
         var input = connection.Transport.Input;
         try
@@ -87,7 +88,7 @@ internal sealed class ListenerAccess
         var status = ProxyHeader.Read(bytes, out var length, out var client);
         if (status == OperationStatus.Done)
         {
-            connection.RemoteEndPoint = client ?? connection.RemoteEndPoint;
+            connection.RemoteEndPoint = client is null || IsPretended(client, connection.RemoteEndPoint) ? connection.RemoteEndPoint : client;
             input.AdvanceTo(buffer.GetPosition(length));
         }
         else
@@ -97,6 +98,10 @@ internal sealed class ListenerAccess
 
         return status;
     }
+
+    /// <summary>A client on the balancer's own machine is not on the broker's, whose clients may do more.</summary>
+    private static bool IsPretended(EndPoint client, EndPoint? balancer) =>
+        IPAddress.IsLoopback(RemoteAddress.Of(client)) && !IPAddress.IsLoopback(RemoteAddress.Of(balancer));
 
     private static InvalidOperationException NotChecked(string wrong) => new($"'{wrong}' is no rule of a listener");
 }

@@ -36,14 +36,15 @@ internal sealed partial class Traces : ITraces, IAsyncDisposable
     private bool _isOver;
 
     public Traces(
-        TraceOptions options, DataOptions data, StoreOptions store, SysOptions sys, TimeProvider time, ILoggerFactory loggers)
+        TraceOptions options, DataOptions data, StoreOptions store, ClusterOptions cluster, SysOptions sys, TimeProvider time, ILoggerFactory loggers)
     {
         (_options, _time, _logger) = (options, time, loggers.CreateLogger<Traces>());
         var folder = options.Directory is { Length: > 0 } given ? given : Path.Combine(data.Directory, "traces");
 
-        // Silos may have one data folder together, with the users file in it. Not the silo's name: a free port in it is another one next time.
+        // Silos may have one data folder together, with the users file in it. A port that is chosen anew at each start tells nothing.
         var node = sys.Node.Length > 0 ? sys.Node : Environment.MachineName;
-        _folder = Path.GetFullPath(store.Kind == StoreKind.Postgres ? Path.Combine(folder, $"silo-{SysTopics.LevelOf(node)}") : folder);
+        var port = cluster.Port == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"-{cluster.Port}");
+        _folder = Path.GetFullPath(store.Kind == StoreKind.Postgres ? Path.Combine(folder, $"silo-{SysTopics.LevelOf(node)}{port}") : folder);
         _writer = new TraceWriter(End, loggers.CreateLogger<TraceWriter>());
         _meter.CreateObservableUpDownCounter("broker.traces.active", CountActive, description: "Traces that go on.");
         _meter.CreateObservableCounter("broker.traces.events", () => _writer.Written, description: "Events written to traces.");
@@ -170,7 +171,7 @@ internal sealed partial class Traces : ITraces, IAsyncDisposable
             var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
             return new TracePart { IsThere = true, Bytes = bytes[..length] };
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
             return new TracePart();
         }
@@ -230,9 +231,7 @@ internal sealed partial class Traces : ITraces, IAsyncDisposable
     /// <summary>Of all traces that go on or whose file is there; who deletes a file has deleted the trace.</summary>
     private HashSet<string> Names()
     {
-        HashSet<string> names = Directory.Exists(_folder)
-            ? [.. Directory.EnumerateFiles(_folder, "*" + Extension).Select(Path.GetFileNameWithoutExtension).OfType<string>().Where(TraceRules.IsName)]
-            : [];
+        HashSet<string> names = [.. Files().Select(Path.GetFileNameWithoutExtension).OfType<string>().Where(TraceRules.IsName)];
         foreach (var (name, trace) in _known)
         {
             if (trace.Ending is null)
@@ -246,6 +245,19 @@ internal sealed partial class Traces : ITraces, IAsyncDisposable
         }
 
         return names;
+    }
+
+    private string[] Files()
+    {
+        try
+        {
+            return Directory.GetFiles(_folder, "*" + Extension);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // There is no folder, or none for this user: no trace has left a file, and who starts one is told why it cannot.
+            return [];
+        }
     }
 
     private TraceReport Left(string name)

@@ -38,9 +38,11 @@ public sealed class ClusterTraces(ITraces traces, LiveSilos silos, InboxClient i
     /// <summary>Begins to trace what the other silos trace.</summary>
     public async Task JoinAsync()
     {
-        foreach (var (silo, reports) in await ListAsync())
+        var others = silos.All.Where(silo => !silo.Equals(silos.Local)).Order();
+        var answers = await Task.WhenAll(others.Select(silo => AskAsync<TraceReport[]?>(silo, static () => null, static async inbox => await inbox.Traces())));
+        foreach (var reports in answers)
         {
-            foreach (var report in silo.Equals(silos.Local) ? [] : reports ?? [])
+            foreach (var report in reports ?? [])
             {
                 if (report is { Ending: null, Spec: { } spec })
                 {

@@ -18,7 +18,6 @@ public sealed partial class Session
         inDoubt = MessageId.None;
         lock (_gate)
         {
-            ExpireInbound();
             if (_inbound.TryGetValue(packetId, out var known))
             {
                 known.Settle();
@@ -27,6 +26,8 @@ public sealed partial class Session
                 return known.IsRouted ? InboundStatus.Duplicate : InboundStatus.Repeat;
             }
 
+            // Not before: one that is repeated is needed, however old it is.
+            ExpireInbound();
             earlier = null;
             if (_inbound.Count >= _env.Options.MaxAwaitingRel)
             {

@@ -126,20 +126,23 @@ public sealed class DelayedPublishTests() : OwnBrokerTest(("Delayed:MaxMessages"
         {
             await publisher.PublishAsync($"$delayed/1/r/{qos}", "later", qos, retain: true);
             await publisher.PublishAsync($"r/{qos}", "first", 1, retain: true);
-            await Eventually.TrueAsync(
-                async () =>
-                {
-                    var message = await (await SubscriberAsync(ProtocolVersion.Mqtt5, $"r/{qos}")).ExpectAsync(PacketType.Publish);
-                    Assert.True(message.Retain);
-                    return message.Text == "later";
-                },
-                Limit,
-                () => "the delayed message is retained");
+            await IsRetainedAsync(qos);
         }
 
+        // Seen is not yet committed: then the row is still there, and the message is published again.
         await Server.RestartAsync();
-        await (await SubscriberAsync(ProtocolVersion.Mqtt5, "r/0")).ExpectPublishAsync("r/0", "later");
-        await (await SubscriberAsync(ProtocolVersion.Mqtt5, "r/1")).ExpectPublishAsync("r/1", "later");
+        await IsRetainedAsync(0);
+        await IsRetainedAsync(1);
+
+        Task IsRetainedAsync(int qos) => Eventually.TrueAsync(
+            async () =>
+            {
+                var message = await (await SubscriberAsync(ProtocolVersion.Mqtt5, $"r/{qos}")).ExpectAsync(PacketType.Publish);
+                Assert.True(message.Retain);
+                return message.Text == "later";
+            },
+            Limit,
+            () => "the delayed message is retained");
     }
 
     [OwnFact]

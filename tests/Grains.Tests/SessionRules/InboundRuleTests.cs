@@ -54,6 +54,18 @@ public sealed class InboundRuleTests
     }
 
     [Fact]
+    public async Task Id_that_is_repeated_is_not_forgotten_however_old_it_is_and_however_full_the_table()
+    {
+        var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
+        using var one = await SessionFixture.StartAsync(options, durable: false);
+        var begun = Environment.TickCount64;
+        one.Session.BeginInbound(1, out _, out _);
+        SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
+
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(1, out _, out _));
+    }
+
+    [Fact]
     public async Task PUBCOMP_of_a_durable_session_waits_for_the_commit_however_often_PUBREL_comes()
     {
         using var one = await SessionFixture.StartAsync();

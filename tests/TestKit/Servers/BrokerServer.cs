@@ -116,7 +116,11 @@ public abstract class BrokerServer : IAsyncDisposable
     }
 
     /// <summary>SIGSTOP: the process keeps its connections and does nothing.</summary>
-    public void Suspend() => Process.Signal(ProcessSignals.Stop);
+    public void Suspend()
+    {
+        Process.Signal(ProcessSignals.Stop);
+        Process.WaitUntilStopped();
+    }
 
     /// <summary>SIGCONT.</summary>
     public void Continue() => Process.Signal(ProcessSignals.Continue);

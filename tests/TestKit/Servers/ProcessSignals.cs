@@ -19,6 +19,32 @@ internal static partial class ProcessSignals
         }
     }
 
+    /// <summary>Returns when no thread of a process that was sent <see cref="Stop"/> runs any more: some take milliseconds to notice.</summary>
+    public static void WaitUntilStopped(this Process process)
+    {
+        var stopped = SpinWait.SpinUntil(
+            () => Directory.GetDirectories($"/proc/{process.Id}/task").All(static task => StateOf(task) is 'T' or 'X' or 'Z'), TimeSpan.FromSeconds(10));
+        if (!stopped)
+        {
+            throw new TestFailureException($"process {process.Id} does not stop");
+        }
+    }
+
+    private static char StateOf(string task)
+    {
+        try
+        {
+            // Behind the name, which is in parentheses and may have some.
+            var text = File.ReadAllText(Path.Combine(task, "stat"));
+            return text[text.LastIndexOf(')') + 2];
+        }
+        catch (IOException)
+        {
+            // A thread that has ended since.
+            return 'X';
+        }
+    }
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int Kill(int processId, int signal);
 }
