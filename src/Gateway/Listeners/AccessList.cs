@@ -13,16 +13,16 @@ internal sealed class AccessList
     public const string Allowed =
         "rules allow RANGE or deny RANGE, separated by commas; RANGE is " + AddressRange.Allowed;
 
-    private readonly (bool IsAllowed, IPNetwork? Network)[] _rules;
+    private readonly (bool IsAllowed, AddressRange Range)[] _rules;
 
-    private AccessList((bool IsAllowed, IPNetwork? Network)[] rules) => _rules = rules;
+    private AccessList((bool IsAllowed, AddressRange Range)[] rules) => _rules = rules;
 
     /// <summary>Reads all rules.</summary>
     /// <param name="wrong">The first that is none.</param>
     public static bool TryParse(string text, [NotNullWhen(true)] out AccessList? list, [NotNullWhen(false)] out string? wrong)
     {
         (list, wrong) = (null, null);
-        var rules = new List<(bool, IPNetwork?)>();
+        var rules = new List<(bool, AddressRange)>();
         if (string.IsNullOrWhiteSpace(text))
         {
             list = new AccessList([]);
@@ -33,13 +33,13 @@ internal sealed class AccessList
         foreach (var rule in text.Split(',', StringSplitOptions.TrimEntries))
         {
             var words = rule.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (words is not [var verb, var range] || !TryParseVerb(verb, out var isAllowed) || !AddressRange.TryParse(range, out var network))
+            if (words is not [var verb, var addresses] || !TryParseVerb(verb, out var isAllowed) || !AddressRange.TryParse(addresses, out var range))
             {
                 wrong = rule;
                 return false;
             }
 
-            rules.Add((isAllowed, network));
+            rules.Add((isAllowed, range));
         }
 
         list = new AccessList([.. rules]);
@@ -49,9 +49,9 @@ internal sealed class AccessList
     /// <param name="client">As <see cref="Auth.RemoteAddress"/> gives it.</param>
     public bool Allows(IPAddress client)
     {
-        foreach (var (isAllowed, network) in _rules)
+        foreach (var (isAllowed, range) in _rules)
         {
-            if (network is not { } range || range.Contains(client))
+            if (range.Contains(client))
             {
                 return isAllowed;
             }

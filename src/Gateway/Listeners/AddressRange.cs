@@ -8,7 +8,7 @@ namespace Broker.Gateway.Listeners;
 /// IP addresses as rules name them: <c>all</c>, one address, or a network <c>ADDRESS/BITS</c>. Clients are compared in the form of
 /// <see cref="RemoteAddress"/>, so a range of IPv4-mapped addresses is one of IPv4.
 /// </summary>
-internal static class AddressRange
+internal readonly record struct AddressRange
 {
     /// <summary>What a refused value is told to be.</summary>
     public const string Allowed = "all, an IPv4 or IPv6 address, or a network such as 10.0.0.0/8 or fd00::/8";
@@ -16,11 +16,16 @@ internal static class AddressRange
     // ::ffff:0:0/96 (RFC 4291 section 2.5.5.2).
     private const int MappedPrefix = 96;
 
-    /// <param name="network">Null for all.</param>
-    public static bool TryParse(string text, out IPNetwork? network)
+    private readonly bool _isAll;
+    private readonly IPNetwork? _network;
+
+    private AddressRange(bool isAll, IPNetwork? network) => (_isAll, _network) = (isAll, network);
+
+    /// <param name="range">Nobody's when the text is none.</param>
+    public static bool TryParse(string text, out AddressRange range)
     {
-        network = null;
-        if (text.Equals("all", StringComparison.OrdinalIgnoreCase))
+        range = new AddressRange(isAll: text.Equals("all", StringComparison.OrdinalIgnoreCase), null);
+        if (range._isAll)
         {
             return true;
         }
@@ -39,9 +44,12 @@ internal static class AddressRange
             return false;
         }
 
-        network = Unmapped(parsed);
+        range = new AddressRange(isAll: false, Unmapped(parsed));
         return true;
     }
+
+    /// <param name="address">As <see cref="RemoteAddress"/> gives it.</param>
+    public bool Contains(IPAddress address) => _isAll || (_network is { } network && network.Contains(address));
 
     private static bool TryParseAddress(string text, out IPAddress address)
     {

@@ -9,7 +9,7 @@ internal sealed class AddressRanges
     /// <summary>What a refused value is told to be.</summary>
     public const string Allowed = "ranges, separated by commas; each is " + AddressRange.Allowed;
 
-    private readonly List<IPNetwork?> _ranges = [];
+    private readonly List<AddressRange> _ranges = [];
 
     /// <summary>Reads all of them; nothing is nobody.</summary>
     /// <param name="wrong">The first that is none.</param>
@@ -37,7 +37,7 @@ internal sealed class AddressRanges
     {
         foreach (var range in _ranges)
         {
-            if (range is not { } network || network.Contains(address))
+            if (range.Contains(address))
             {
                 return true;
             }

@@ -45,7 +45,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
             return;
         }
 
-        if (!await TryPassAsync(connection, let => LetInAsync(let, next, access), access))
+        if (!await TryPassAsync(connection, next, access))
         {
             Interlocked.Increment(ref _refused);
             if (state.IsClosed)
@@ -62,19 +62,19 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
     /// <summary>Who the client of a balancer is shows only when it has a place: headers that do not come cannot fill the broker.</summary>
     private async Task LetInAsync(ConnectionContext connection, ConnectionDelegate next, ListenerAccess access)
     {
-        var key = access.IsBalancer(connection) ? await access.FindObstacleAsync(connection, state.Over) : null;
-        if (state.IsClosed && key is not null)
+        if (!access.IsBalancer(connection) || await access.FindObstacleAsync(connection, state.Over) is not { } key)
         {
+            await next(connection);
+        }
+        else if (state.IsClosed)
+        {
+            // It was not let in because the broker stops, whatever is missing.
             Interlocked.Increment(ref _refused);
             connection.Abort();
         }
-        else if (key is not null)
-        {
-            Deny(connection, key);
-        }
         else
         {
-            await next(connection);
+            Deny(connection, key);
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class ConnectionGate(ListenersOptions options, BrokerState state
                 return false;
             }
 
-            await next(connection);
+            await LetInAsync(connection, next, access);
             return true;
         }
         finally

@@ -26,7 +26,7 @@ internal sealed class ActiveTraces(Trace[] traces, TraceWriter writer, TimeProvi
         return found;
     }
 
-    /// <summary>Those that are for a topic, or for a Topic Filter within theirs.</summary>
+    /// <summary>Those that are for a topic; a Topic Filter is taken for its name.</summary>
     public ulong For(ReadOnlySpan<byte> topic)
     {
         ulong found = 0;

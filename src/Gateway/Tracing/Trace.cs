@@ -10,8 +10,7 @@ namespace Broker.Gateway.Tracing;
 internal sealed class Trace
 {
     private readonly byte[]? _filter;
-    private readonly IPNetwork? _addresses;
-    private readonly bool _isAllAddresses;
+    private readonly AddressRange? _addresses;
     private long _missing;
     private long _lines;
     private long _untold;
@@ -21,7 +20,7 @@ internal sealed class Trace
     {
         (Spec, File, StartedAt) = (spec, file, startedAt);
         _filter = spec.Filter is null ? null : Encoding.UTF8.GetBytes(spec.Filter);
-        _isAllAddresses = spec.Addresses is not null && AddressRange.TryParse(spec.Addresses, out _addresses) && _addresses is null;
+        _addresses = spec.Addresses is not null && AddressRange.TryParse(spec.Addresses, out var range) ? range : null;
     }
 
     public TraceSpec Spec { get; }
@@ -42,9 +41,9 @@ internal sealed class Trace
     /// <param name="client">As <see cref="Auth.RemoteAddress"/> gives it; null when it is not known.</param>
     public bool IsFor(string clientId, IPAddress? client) =>
         (Spec.ClientId is { } traced && traced == clientId)
-        || (client is not null && (_isAllAddresses || (_addresses is { } range && range.Contains(client))));
+        || (client is not null && _addresses is { } range && range.Contains(client));
 
-    /// <param name="topic">A topic name, or a Topic Filter, which has to lie within the trace's.</param>
+    /// <param name="topic">A topic name, or a Topic Filter, which is taken for one.</param>
     public bool IsFor(ReadOnlySpan<byte> topic) => _filter is not null && FilterText.Matches(_filter, topic);
 
     /// <summary>An event could not be queued.</summary>

@@ -46,21 +46,18 @@ internal sealed class TraceFile : IDisposable
     /// <summary>Adds an event. False: the file would be larger than it may be.</summary>
     public bool TryAdd(string line)
     {
-        if (_bytes + Encoding.UTF8.GetByteCount(line) + 1 > _limit)
+        var size = SizeOf(line);
+        if (_bytes + size > _limit)
         {
             return false;
         }
 
-        Note(line);
+        Append(line, size);
         return true;
     }
 
     /// <summary>Adds something about the trace itself; few, so that the limit need not count them.</summary>
-    public void Note(string line)
-    {
-        _writer.WriteLine(line);
-        Volatile.Write(ref _bytes, _bytes + Encoding.UTF8.GetByteCount(line) + 1);
-    }
+    public void Note(string line) => Append(line, SizeOf(line));
 
     public void Flush() => _writer.Flush();
 
@@ -69,5 +66,13 @@ internal sealed class TraceFile : IDisposable
     {
         IsClosed = true;
         _writer.Dispose();
+    }
+
+    private static int SizeOf(string line) => Encoding.UTF8.GetByteCount(line) + 1;
+
+    private void Append(string line, int size)
+    {
+        _writer.WriteLine(line);
+        Volatile.Write(ref _bytes, _bytes + size);
     }
 }

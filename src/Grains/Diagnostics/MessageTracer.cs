@@ -11,17 +11,15 @@ namespace Broker.Grains.Diagnostics;
 /// is kept for it but the acknowledgements; the store is searched without an index, so the question is one for a person.
 /// </summary>
 public sealed class MessageTracer(
-    SessionTable sessions, AckTrail acknowledgements, DropLedger drops, IMessageStore store, LiveSilos silos, InboxClient inboxes, TopicLog log)
+    SessionTable sessions, AckTrail acknowledgements, DropLedger drops, IMessageStore store, SiloQuestions silos)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
     /// <summary>Asks everybody.</summary>
     /// <returns>Places, one for each client and state, and the silos that did not answer.</returns>
     public async Task<(IReadOnlyList<MessagePlace> Places, IReadOnlyList<SiloAddress> Missing)> FindAsync(
         MessageId id, CancellationToken cancellationToken)
     {
-        var answers = await Task.WhenAll(silos.All.Order().Select(async silo => (Silo: silo, Trace: await AskAsync(silo, id))));
-        List<MessagePlace> places = [.. answers.SelectMany(static a => a.Trace?.Places ?? [])];
+        var answers = await silos.AskAllAsync(() => FindHere(id), inbox => inbox.Trace(id.ToString()));
+        List<MessagePlace> places = [.. answers.SelectMany(static a => a.Answer?.Places ?? [])];
         var named = places.Select(static p => p.ClientId).ToHashSet(StringComparer.Ordinal);
         foreach (var (clientId, isReleased, sequence) in await store.FindDeliveriesAsync(id, cancellationToken))
         {
@@ -42,7 +40,7 @@ public sealed class MessageTracer(
             places.Add(new MessagePlace { ClientId = delayed.Message.Publisher, State = "delayed", Time = delayed.Due });
         }
 
-        return (places, [.. answers.Where(static a => a.Trace is null).Select(static a => a.Silo)]);
+        return (places, [.. answers.Where(static a => a.Answer is null).Select(static a => a.Silo)]);
     }
 
     /// <summary>What this silo knows.</summary>
@@ -61,8 +59,4 @@ public sealed class MessageTracer(
             }),
         ],
     };
-
-    private Task<MessageTrace?> AskAsync(SiloAddress silo, MessageId id) => silo.Equals(silos.Local)
-        ? Task.FromResult<MessageTrace?>(FindHere(id))
-        : InboxClient.AskAsync(inboxes.Of, silo, inbox => inbox.Trace(id.ToString()), Patience, log.ReportNotAnswered);
 }

@@ -32,6 +32,7 @@ public static class GrainsServices
         .AddSingleton(s => new MessageIdSource(s.GetRequiredService<IMessageStore>(), s.GetRequiredService<TimeProvider>()))
         .AddSingleton<FilterIndex<Subscription>>()
         .AddSingleton<DropLedger>()
+        .AddSingleton<SiloQuestions>()
         .AddSingleton<ClusterDrops>()
         .AddSingleton<AckTrail>()
         .AddSingleton<MessageTracer>()
