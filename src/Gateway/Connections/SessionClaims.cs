@@ -32,16 +32,27 @@ internal static class SessionClaims
         var waited = TimeSpan.Zero;
         for (var attempt = 1; ; attempt++)
         {
-            var grant = await owner.Connect(claim);
-            if (!grant.IsMoving)
+            TimeSpan pause;
+            try
             {
-                return (services.Sessions.Find(clientId), grant);
+                var grant = await owner.Connect(claim);
+                if (!grant.IsMoving)
+                {
+                    return (services.Sessions.Find(clientId), grant);
+                }
+
+                pause = grant.RetryAfter;
+            }
+            catch (OrleansMessageRejectionException) when (waited < MaxTurnWait)
+            {
+                // It has come to nobody: a silo has died, and the living do not know it yet.
+                pause = TurnLook;
             }
 
-            if (grant.RetryAfter > TimeSpan.Zero && waited < MaxTurnWait)
+            if (pause > TimeSpan.Zero && waited < MaxTurnWait)
             {
                 // Here and not in the grain, which others wait for.
-                var pause = grant.RetryAfter < TurnLook ? grant.RetryAfter : TurnLook;
+                pause = pause < TurnLook ? pause : TurnLook;
                 await Task.Delay(pause, cancellationToken);
                 waited += pause;
                 attempt--;

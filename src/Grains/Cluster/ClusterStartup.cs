@@ -71,7 +71,7 @@ public sealed partial class ClusterStartup(
     {
         for (var i = 0; ; i++)
         {
-            await adoption.AdoptAllAsync(cancellationToken);
+            await adoption.AdoptAllAsync().WaitAsync(cancellationToken);
             var undecided = await store.UndecidedAsync(cancellationToken);
             if (undecided == 0)
             {

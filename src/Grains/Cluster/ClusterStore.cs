@@ -39,6 +39,7 @@ public sealed class ClusterStore : IAsyncDisposable
             AutoPrepareMinUsages = 2,
             ApplicationName = "broker cluster",
             Enlist = false,
+            NoResetOnClose = true,
         });
         _finding = new Gathering<string, SessionPlace?>(MostFound, FindAsync);
     }

@@ -51,7 +51,7 @@ public sealed partial class DeadSilos(
             throw new InvalidOperationException($"Silo {unknown} is not known to be dead here yet.");
         }
 
-        await adoption.AdoptAllAsync(CancellationToken.None);
+        await adoption.AdoptAllAsync();
         await retained.WriteAsync(dead);
 
         // Not without limit: one of those that are told may be dying as well, and only the next round gives it up.

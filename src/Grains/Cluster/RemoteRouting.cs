@@ -156,6 +156,9 @@ public sealed class RemoteRouting(
         Interlocked.CompareExchange(
             ref _settling, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
 
+    /// <summary>Completes when no dead silo is left to settle.</summary>
+    internal Task SettledAsync() => Volatile.Read(ref _settling)?.Task ?? Task.CompletedTask;
+
     /// <summary>Those that wait go on.</summary>
     internal void EndSettling() => Interlocked.Exchange(ref _settling, null)?.TrySetResult();
 

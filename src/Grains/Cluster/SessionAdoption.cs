@@ -27,34 +27,20 @@ public sealed partial class SessionAdoption(
 
     private readonly ILogger _logger = logger;
     private readonly SemaphoreSlim _gate = new(1);
+    private readonly Lock _nextGate = new();
+    private Task? _next;
     private bool _isUnanswered;
 
-    /// <summary>Takes over sessions and Wills of dead silos until there are none. They are in the index when it returns.</summary>
-    public async Task AdoptAllAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes over sessions and Wills of dead silos until there are none. They are in the index when it completes. One look at the
+    /// database serves all who ask before it begins: thousands of clients of a dead silo do so at once, and others wait behind them.
+    /// </summary>
+    public Task AdoptAllAsync()
     {
-        await _gate.WaitAsync(cancellationToken);
-        try
+        lock (_nextGate)
         {
-            if (_isUnanswered)
-            {
-                await FindUnknownAsync(cancellationToken);
-                _isUnanswered = false;
-            }
-
-            // Until the end of it nobody knows what the database has done.
-            _isUnanswered = true;
-            while (await AdoptSomeAsync(cancellationToken))
-            {
-            }
-
-            recovery.AddWills(await store.AdoptWillsAsync(cancellationToken));
-            await AdoptDelayedAsync(cancellationToken);
-            await store.PurgeExclusiveAsync(cancellationToken);
-            _isUnanswered = false;
-        }
-        finally
-        {
-            _gate.Release();
+            // Not on the scheduler of one caller, which may be a grain's.
+            return _next ??= Task.Run(AdoptAsync);
         }
     }
 
@@ -68,60 +54,93 @@ public sealed partial class SessionAdoption(
     /// <inheritdoc />
     public void Dispose() => _gate.Dispose();
 
-    private async Task<bool> AdoptSomeAsync(CancellationToken cancellationToken)
+    private async Task AdoptAsync()
     {
-        var adopted = await store.AdoptAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), SessionsPerStep, cancellationToken);
+        await _gate.WaitAsync();
+        try
+        {
+            lock (_nextGate)
+            {
+                _next = null;
+            }
+
+            if (_isUnanswered)
+            {
+                await FindUnknownAsync();
+                _isUnanswered = false;
+            }
+
+            // Until the end of it nobody knows what the database has done.
+            _isUnanswered = true;
+            while (await AdoptSomeAsync())
+            {
+            }
+
+            recovery.AddWills(await store.AdoptWillsAsync(CancellationToken.None));
+            await AdoptDelayedAsync();
+            await store.PurgeExclusiveAsync(CancellationToken.None);
+            _isUnanswered = false;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<bool> AdoptSomeAsync()
+    {
+        var adopted = await store.AdoptAsync(time.GetUtcNow().ToUnixTimeMilliseconds(), SessionsPerStep, CancellationToken.None);
         if (adopted.Count > 0)
         {
-            await AddAsync(adopted, cancellationToken);
+            await AddAsync(adopted);
             return true;
         }
 
-        if (!await store.AreLeftAsync(cancellationToken))
+        if (!await store.AreLeftAsync(CancellationToken.None))
         {
             return false;
         }
 
         // Somebody else is taking them, or a transaction that was under way is being shut out.
-        await Task.Delay(Pause, cancellationToken);
+        await Task.Delay(Pause);
         return true;
     }
 
     /// <summary>Those that another silo is just taking are left to it.</summary>
-    private async Task AdoptDelayedAsync(CancellationToken cancellationToken)
+    private async Task AdoptDelayedAsync()
     {
         DelayedSummary taken;
         do
         {
-            taken = await store.AdoptDelayedAsync(DelayedPerStep, cancellationToken);
+            taken = await store.AdoptDelayedAsync(DelayedPerStep, CancellationToken.None);
             delayed.TakenOver(taken);
         }
         while (taken.Count > 0);
     }
 
     /// <summary>After an adoption that failed: sessions and Wills may be this silo's of which it does not know.</summary>
-    private async Task FindUnknownAsync(CancellationToken cancellationToken)
+    private async Task FindUnknownAsync()
     {
         // Before and after: one that ends meanwhile is not unknown. What has ended is gone from the store.
         var known = sessions.All.Select(static s => s.Number).ToHashSet();
-        await messages.FlushAsync().WaitAsync(cancellationToken);
-        var adopted = await store.AdoptedAsync(cancellationToken);
-        await delayed.RecountAsync(cancellationToken);
+        await messages.FlushAsync();
+        var adopted = await store.AdoptedAsync(CancellationToken.None);
+        await delayed.RecountAsync(CancellationToken.None);
         known.UnionWith(sessions.All.Select(static s => s.Number));
         foreach (var step in adopted.Where(a => !known.Contains(a.Session)).Chunk(SessionsPerStep))
         {
-            await AddAsync(step, cancellationToken);
+            await AddAsync(step);
         }
 
         // Those of connections that are here take their own course; one that is waited for already is waited for once.
-        var wills = await store.WillsAsync(cancellationToken);
+        var wills = await store.WillsAsync(CancellationToken.None);
         recovery.AddWills([.. wills.Where(w => sessions.Find(w.ClientId) is not { IsConnected: true })]);
     }
 
-    private async Task AddAsync(IReadOnlyCollection<(long Session, SiloAddress? Former)> adopted, CancellationToken cancellationToken)
+    private async Task AddAsync(IReadOnlyCollection<(long Session, SiloAddress? Former)> adopted)
     {
         var former = adopted.ToDictionary(static a => a.Session, static a => a.Former);
-        var state = await store.LoadAsync(former.Keys, cancellationToken);
+        var state = await store.LoadAsync(former.Keys, CancellationToken.None);
         foreach (var row in state.Sessions)
         {
             if (sessions.Find(row.ClientId) is { } leftover)

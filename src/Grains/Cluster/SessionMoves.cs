@@ -22,6 +22,7 @@ public sealed partial class SessionMoves(
     ClusterStore store,
     Peers peers,
     LocalInterest local,
+    RemoteRouting routing,
     SessionTable sessions,
     SessionLifecycle lifecycle,
     StateRecovery recovery,
@@ -107,6 +108,8 @@ public sealed partial class SessionMoves(
             return false;
         }
 
+        // What is kept for a dead silo may go anywhere: no session moves before that is settled (InFlightDrain).
+        await routing.SettledAsync().WaitAsync(cancellationToken);
         return await transfer.BringAsync(clientId, place, peer, cancellationToken);
     }
 
@@ -114,7 +117,7 @@ public sealed partial class SessionMoves(
     private async Task<bool> TakeAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
     {
         // Not ended halfway because this client does not wait any longer.
-        await adoption.AdoptAllAsync(CancellationToken.None).WaitAsync(cancellationToken);
+        await adoption.AdoptAllAsync().WaitAsync(cancellationToken);
         if (sessions.Find(clientId) is not null || place.Number == 0)
         {
             await local.AnnouncedAsync().WaitAsync(cancellationToken);

@@ -160,7 +160,7 @@ public sealed partial class SharedPlaces
 
         if (place.IsFenced || place.Silo is null)
         {
-            await _adoption.AdoptAllAsync(CancellationToken.None);
+            await _adoption.AdoptAllAsync();
             return false;
         }
 

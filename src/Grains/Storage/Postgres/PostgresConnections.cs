@@ -45,6 +45,9 @@ internal sealed class PostgresConnections : IAsyncDisposable
             // One more than loads: for the renewal of the node number.
             MaxPoolSize = options.Readers + 1,
             MinPoolSize = 0,
+
+            // Loads leave nothing behind in a connection, and the seven statements of a reset cost more than a small load.
+            NoResetOnClose = true,
         });
         common.Options += WriterPlans;
         common.Pooling = false;

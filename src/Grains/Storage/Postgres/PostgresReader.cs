@@ -4,10 +4,25 @@ using Npgsql;
 namespace Broker.Grains.Storage.Postgres;
 
 /// <summary>Loads of single sessions and messages, each one statement and so one snapshot.</summary>
-internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTable known, int readers) : IDisposable
+internal sealed class PostgresReader : IDisposable
 {
+    // Sessions of one load. Thousands of clients come back at once; each may have a full queue.
+    private const int MostSessions = 32;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly PostgresSessionTable _known;
+    private readonly Gathering<long, List<DeliveryRow>> _deliveries;
+    private readonly Gathering<long, List<InboundRow>> _inbound;
+
     // A load waits here rather than in the pool, where it would time out.
-    private readonly SemaphoreSlim _free = new(readers);
+    private readonly SemaphoreSlim _free;
+
+    public PostgresReader(NpgsqlDataSource source, PostgresSessionTable known, int readers)
+    {
+        (_source, _known, _free) = (source, known, new SemaphoreSlim(readers));
+        _deliveries = new(MostSessions, DeliveriesAsync, readers);
+        _inbound = new(MostSessions, InboundIdsAsync, readers);
+    }
 
     public async Task<SessionRow?> SessionAsync(string clientId, CancellationToken cancellationToken)
     {
@@ -21,24 +36,15 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
             return null;
         }
 
-        known.Observed(rows[0].Number, rows[0].Epoch);
+        _known.Observed(rows[0].Number, rows[0].Epoch);
         return rows[0];
     }
 
-    public Task<List<DeliveryRow>> DeliveriesAsync(long session, CancellationToken cancellationToken) => LoadAsync(
-        """
-        SELECT sequence, message, size, flags, expires_at, identifiers, in_doubt FROM broker_delivery
-        WHERE session = $1 ORDER BY sequence
-        """,
-        session,
-        row => PostgresRows.ReadDelivery(row, session),
-        cancellationToken);
+    public Task<List<DeliveryRow>> DeliveriesAsync(long session, CancellationToken cancellationToken) =>
+        _deliveries.AskAsync(session).WaitAsync(cancellationToken);
 
-    public Task<List<InboundRow>> InboundIdsAsync(long session, CancellationToken cancellationToken) => LoadAsync(
-        "SELECT packet_id, message FROM broker_inbound WHERE session = $1 ORDER BY packet_id",
-        session,
-        row => new InboundRow((ushort)row.GetInt32(0), PostgresRows.ReadNullableId(row, 1)),
-        cancellationToken);
+    public Task<List<InboundRow>> InboundIdsAsync(long session, CancellationToken cancellationToken) =>
+        _inbound.AskAsync(session).WaitAsync(cancellationToken);
 
     public async Task<Dictionary<long, ApplicationMessage>> MessagesAsync(
         IReadOnlyList<long> numbers, CancellationToken cancellationToken)
@@ -115,6 +121,32 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
 
     public void Dispose() => _free.Dispose();
 
+    private async Task DeliveriesAsync(IReadOnlyList<Gathering<long, List<DeliveryRow>>.Asked> sessions) => Set(sessions, await LoadAsync(
+        """
+        SELECT session, sequence, message, size, flags, expires_at, identifiers, in_doubt FROM broker_delivery
+        WHERE session = ANY ($1) ORDER BY session, sequence
+        """,
+        Numbers(sessions),
+        static row => (row.GetInt64(0), PostgresRows.ReadDelivery(row)),
+        CancellationToken.None));
+
+    private async Task InboundIdsAsync(IReadOnlyList<Gathering<long, List<InboundRow>>.Asked> sessions) => Set(sessions, await LoadAsync(
+        "SELECT session, packet_id, message FROM broker_inbound WHERE session = ANY ($1) ORDER BY session, packet_id",
+        Numbers(sessions),
+        static row => (row.GetInt64(0), new InboundRow((ushort)row.GetInt32(1), PostgresRows.ReadNullableId(row, 2))),
+        CancellationToken.None));
+
+    private static long[] Numbers<T>(IReadOnlyList<Gathering<long, List<T>>.Asked> sessions) => [.. sessions.Select(static s => s.Item).Distinct()];
+
+    private static void Set<T>(IReadOnlyList<Gathering<long, List<T>>.Asked> sessions, List<(long Session, T Row)> rows)
+    {
+        var bySession = rows.ToLookup(static r => r.Session, static r => r.Row);
+        foreach (var asked in sessions)
+        {
+            asked.Set([.. bySession[asked.Item]]);
+        }
+    }
+
     private Task<List<T>> LoadAsync<T>(
         string sql, object key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
         LoadAsync(sql, read, cancellationToken, key);
@@ -125,7 +157,7 @@ internal sealed class PostgresReader(NpgsqlDataSource source, PostgresSessionTab
         await _free.WaitAsync(cancellationToken);
         try
         {
-            return await source.ListAsync(sql, read, cancellationToken, values);
+            return await _source.ListAsync(sql, read, cancellationToken, values);
         }
         finally
         {

@@ -106,22 +106,22 @@ internal static class PostgresRows
     /// <summary>Reads topic, number and the message from column 0 on.</summary>
     public static RetainedRow ReadRetained(NpgsqlDataReader row) => new(row.GetString(0), row.GetInt64(1), ReadMessage(row, 2));
 
-    /// <summary>Reads sequence, message, size, flags, expires_at, identifiers, in_doubt from column 0 on.</summary>
-    public static DeliveryRow ReadDelivery(NpgsqlDataReader row, long session)
+    /// <summary>Reads session, sequence, message, size, flags, expires_at, identifiers, in_doubt from column 0 on.</summary>
+    public static DeliveryRow ReadDelivery(NpgsqlDataReader row)
     {
-        var flags = row.GetInt16(3);
+        var flags = row.GetInt16(4);
         return new DeliveryRow(
-            session,
             row.GetInt64(0),
             row.GetInt64(1),
-            row.GetInt32(2),
+            row.GetInt64(2),
+            row.GetInt32(3),
             (QualityOfService)(flags & QosMask),
             (flags & RetainFlag) != 0,
             (flags & ReleasedFlag) != 0,
-            NullableInt64(row, 4) ?? long.MaxValue,
-            row.IsDBNull(5) ? [] : ReadIdentifiers(row.GetFieldValue<byte[]>(5)))
+            NullableInt64(row, 5) ?? long.MaxValue,
+            row.IsDBNull(6) ? [] : ReadIdentifiers(row.GetFieldValue<byte[]>(6)))
         {
-            InDoubt = ReadNullableId(row, 6),
+            InDoubt = ReadNullableId(row, 7),
         };
     }
 

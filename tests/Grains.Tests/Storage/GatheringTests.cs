@@ -1,7 +1,7 @@
-using Broker.Grains.Cluster;
+using Broker.Grains.Storage;
 using Xunit;
 
-namespace Broker.Grains.Tests.Cluster;
+namespace Broker.Grains.Tests.Storage;
 
 /// <summary>What is asked while a batch is under way goes into the next one; each gets its own answer.</summary>
 public sealed class GatheringTests : IDisposable
@@ -42,6 +42,25 @@ public sealed class GatheringTests : IDisposable
         Assert.Contains("without an answer", unanswered.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<TimeoutException>(() => _gathering.AskAsync(-2));
         Assert.Equal("7", await _gathering.AskAsync(7));
+    }
+
+    [Fact]
+    public async Task As_many_batches_as_may_be_are_under_way_before_anything_is_gathered()
+    {
+        var gathering = new Gathering<int, string>(Most, RunAsync, parallel: 2);
+        var asked = new List<Task<string>>();
+        for (var item = 0; item < 2; item++)
+        {
+            asked.Add(gathering.AskAsync(item));
+            Assert.True(await _begun.WaitAsync(TimeSpan.FromSeconds(10)));
+        }
+
+        asked.AddRange(Enumerable.Range(2, 5).Select(gathering.AskAsync));
+        Assert.False(_begun.Wait(50));
+        _goOn.Release(3);
+
+        Assert.Equal(Enumerable.Range(0, 7).Select(static n => $"{n}"), await Task.WhenAll(asked));
+        Assert.Equal([1, 1, 5], _batches.Select(static b => b.Length));
     }
 
     private async Task RunAsync(IReadOnlyList<Gathering<int, string>.Asked> batch)

@@ -1,19 +1,21 @@
-namespace Broker.Grains.Cluster;
+namespace Broker.Grains.Storage;
 
 /// <summary>
-/// Does for many callers at once what each asks for alone: whatever is asked while one batch is under way goes into the next.
-/// Who is alone waits for nobody.
+/// Does for many callers at once what each asks for alone: whatever is asked while as many batches as may be are under way goes
+/// into the next. Who is alone waits for nobody.
 /// </summary>
 /// <typeparam name="TItem">What is asked.</typeparam>
 /// <typeparam name="TResult">The answer.</typeparam>
 /// <param name="most">Items of one batch.</param>
 /// <param name="run">Answers each of a batch; those it leaves without an answer get its error.</param>
-internal sealed class Gathering<TItem, TResult>(int most, Func<IReadOnlyList<Gathering<TItem, TResult>.Asked>, Task> run)
+/// <param name="parallel">Batches at a time.</param>
+internal sealed class Gathering<TItem, TResult>(
+    int most, Func<IReadOnlyList<Gathering<TItem, TResult>.Asked>, Task> run, int parallel = 1)
     : IThreadPoolWorkItem
 {
     private readonly Lock _gate = new();
     private readonly Queue<Asked> _waiting = new();
-    private bool _isRunning;
+    private int _running;
 
     /// <summary>Completes with the answer, or fails with the error of its batch.</summary>
     public Task<TResult> AskAsync(TItem item)
@@ -22,12 +24,12 @@ internal sealed class Gathering<TItem, TResult>(int most, Func<IReadOnlyList<Gat
         lock (_gate)
         {
             _waiting.Enqueue(asked);
-            if (_isRunning)
+            if (_running == parallel)
             {
                 return asked.Answer;
             }
 
-            _isRunning = true;
+            _running++;
         }
 
         // Not on the caller's scheduler, which may be a grain's, nor in its context: the batch is everybody's.
@@ -64,7 +66,10 @@ internal sealed class Gathering<TItem, TResult>(int most, Func<IReadOnlyList<Gat
                 batch.Add(asked);
             }
 
-            _isRunning = batch.Count > 0;
+            if (batch.Count == 0)
+            {
+                _running--;
+            }
         }
 
         return batch;
