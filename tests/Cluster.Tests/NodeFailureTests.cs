@@ -59,6 +59,7 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         Assert.Equal(process, Cluster.Silos[silo].ProcessId);
         Assert.Single(
             Cluster.Silos[silo].Output.Text.Split('\n'), static line => line.Contains("begins again", StringComparison.Ordinal));
+        Assert.All(Cluster.Silos, static s => Assert.DoesNotContain("process of silo", s.Output.Text, StringComparison.Ordinal));
     });
 
     [ChaosFact]

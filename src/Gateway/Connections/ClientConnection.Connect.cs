@@ -155,7 +155,11 @@ internal sealed partial class ClientConnection
         Session? session;
         try
         {
-            (session, grant) = await SessionClaims.ClaimAsync(_services, ClientId, claim, _context.ConnectionClosed);
+            (session, grant) = await SessionClaims.ClaimAsync(_services, ClientId, claim, () => _isClosing, _context.ConnectionClosed);
+        }
+        catch (OperationCanceledException) when (_isClosing)
+        {
+            return;
         }
         catch (Exception error)
         {

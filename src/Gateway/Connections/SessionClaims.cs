@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Broker.Grains.Interfaces;
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
@@ -16,10 +17,15 @@ internal static class SessionClaims
     // The connection that has the id may end meanwhile.
     private static readonly TimeSpan TurnLook = TimeSpan.FromMilliseconds(100);
 
+    // It takes 2 to 3 s to find a dead silo dead. Beyond this a way between living silos is cut, and another silo may reach all.
+    private static readonly TimeSpan MaxRejection = TimeSpan.FromSeconds(5);
+
     /// <summary>Resumes or starts the session; an earlier connection no longer acts for the client when it returns.</summary>
+    /// <param name="isOver">Whether the client does not wait any more: then its session is not taken from where it is.</param>
+    /// <exception cref="OperationCanceledException">The client does not wait any more.</exception>
     /// <exception cref="Exception">Nothing was promised: the store refused, or the session is wanted elsewhere at the same time.</exception>
     public static async ValueTask<(Session? Session, SessionGrant Grant)> ClaimAsync(
-        ConnectionServices services, string clientId, SessionClaim claim, CancellationToken cancellationToken)
+        ConnectionServices services, string clientId, SessionClaim claim, Func<bool> isOver, CancellationToken cancellationToken)
     {
         if (!services.IsCluster && claim.ExpiryInterval == 0 && claim.Will is null && services.Lifecycle.MayStartAnew(clientId)
             && services.Sessions.TryAddEphemeral(clientId) is { } session)
@@ -30,8 +36,14 @@ internal static class SessionClaims
 
         var owner = services.Grains.GetGrain<ISessionGrain>(GrainKeys.Session(clientId));
         var waited = TimeSpan.Zero;
+        var clock = Stopwatch.StartNew();
         for (var attempt = 1; ; attempt++)
         {
+            if (isOver())
+            {
+                throw new OperationCanceledException();
+            }
+
             TimeSpan pause;
             try
             {
@@ -43,9 +55,11 @@ internal static class SessionClaims
 
                 pause = grant.RetryAfter;
             }
-            catch (OrleansMessageRejectionException) when (waited < MaxTurnWait)
+            catch (OrleansMessageRejectionException rejection)
+                when (rejection is not SiloUnavailableException && clock.Elapsed < MaxRejection)
             {
-                // It has come to nobody: a silo has died, and the living do not know it yet.
+                // It has come to nobody: a silo has died, and the living do not know it yet. Of one that was unavailable
+                // while it had the call nobody can say that.
                 pause = TurnLook;
             }
 

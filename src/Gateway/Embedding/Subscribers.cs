@@ -31,6 +31,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
                 Version = ProtocolVersion.Mqtt5,
                 Silo = services.IsCluster ? services.Silos.Local : null,
             },
+            static () => false,
             cancellationToken);
         var link = new SubscriberLink(services, wanted.Capacity, Forget);
         _open[link] = 0;

@@ -23,7 +23,7 @@ internal static class SiloSetup
     private const int LastFreePort = 32_000;
     private const int PortAttempts = 100;
 
-    // Three misses of a probe a second: a silo that died is found dead in less than two seconds.
+    // Three misses of a probe a second: a silo that does not answer is found dead in 2 to 3 s, one whose process has ended sooner (EndedSilos).
     private static readonly TimeSpan Probe = TimeSpan.FromSeconds(1);
 
     // When all silos were killed, their rows say Active. The next one does not wait for rows older than three of these.

@@ -27,6 +27,7 @@ public static class ClusterServices
         .AddSingleton<SessionMoves>()
         .AddSingleton<SharedPlaces>()
         .AddSingleton<DeadSilos>()
+        .AddSingleton<EndedSilos>()
         .AddSingleton<LinkWatch>()
         .AddSingleton<ClusterStartup>();
 }

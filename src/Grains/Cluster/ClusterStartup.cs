@@ -24,6 +24,7 @@ public sealed partial class ClusterStartup(
     InDoubtDeliveries inDoubt,
     SessionEnvironment sessions,
     LiveSilos silos,
+    EndedSilos ended,
     LinkWatch links,
     AlarmService alarms,
     ILogger<ClusterStartup> logger)
@@ -47,6 +48,7 @@ public sealed partial class ClusterStartup(
         await messages.OpenAsync(cancellationToken);
         await alarms.LoadAsync(cancellationToken);
         await siloTime.StartAsync(silos.Local, cancellationToken);
+        ended.Start();
         peers.Open();
         _obstacle = "taking over what dead silos have left";
         await AdoptAsync(cancellationToken);
@@ -73,14 +75,14 @@ public sealed partial class ClusterStartup(
         {
             await adoption.AdoptAllAsync().WaitAsync(cancellationToken);
             var undecided = await store.UndecidedAsync(cancellationToken);
-            if (undecided == 0)
+            if (undecided.Count == 0)
             {
                 return;
             }
 
             if (i == 0)
             {
-                Undecided(undecided);
+                Undecided(undecided.Count);
             }
 
             await Task.Delay(Look, cancellationToken);

@@ -102,16 +102,18 @@ public sealed class ClusterStore : IAsyncDisposable
         return !silos.Any(living.Contains);
     }
 
-    /// <summary>Silos that are out of time but have not been declared dead; their sessions cannot be taken yet.</summary>
-    public async Task<int> UndecidedAsync(CancellationToken cancellationToken) =>
-        (await QueryAsync(
-            """
-            SELECT count(*)::integer FROM broker_silo
-            WHERE alive_until < clock_timestamp() AND broker_is_member(owner) AND owner <> $1
-            """,
-            static r => r.GetInt32(0),
-            cancellationToken,
-            Owner))[0];
+    /// <summary>
+    /// Other silos that are out of time but have not been declared dead, and whether each is of this cluster; their sessions cannot
+    /// be taken yet.
+    /// </summary>
+    public Task<List<(SiloAddress Silo, bool IsOfCluster)>> UndecidedAsync(CancellationToken cancellationToken) => QueryAsync(
+        """
+        SELECT address, port, generation, cluster = $1 FROM broker_silo
+        WHERE alive_until < clock_timestamp() AND owner <> $2 AND broker_is_member(owner)
+        """,
+        static r => (ReadSilo(r), r.GetBoolean(3)),
+        cancellationToken,
+        _options.Cluster, Owner);
 
     /// <summary>Takes over up to so many sessions of dead silos, and tells whose each was.</summary>
     public async Task<List<(long Session, SiloAddress? Former)>> AdoptAsync(long now, int limit, CancellationToken cancellationToken)

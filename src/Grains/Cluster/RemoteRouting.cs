@@ -156,7 +156,7 @@ public sealed class RemoteRouting(
         Interlocked.CompareExchange(
             ref _settling, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), null);
 
-    /// <summary>Completes when no dead silo is left to settle.</summary>
+    /// <summary>Completes when this silo has no dead one left to settle; others may have.</summary>
     internal Task SettledAsync() => Volatile.Read(ref _settling)?.Task ?? Task.CompletedTask;
 
     /// <summary>Those that wait go on.</summary>

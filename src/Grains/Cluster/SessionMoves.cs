@@ -63,7 +63,7 @@ public sealed partial class SessionMoves(
                     return;
                 }
             }
-            catch (Exception error) when (!patience.IsCancellationRequested)
+            catch (Exception error)
             {
                 NotMoved(clientId, place?.Silo, error.Message);
             }

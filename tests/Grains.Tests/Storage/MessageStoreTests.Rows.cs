@@ -221,4 +221,41 @@ public abstract partial class MessageStoreTests
         Assert.Equal(
             (expected.TopicLength, expected.PropertiesLength), (actual.TopicLength, actual.PropertiesLength));
     }
+
+    [Fact]
+    public async Task Sessions_that_are_loaded_at_the_same_time_get_each_their_own_rows_in_order()
+    {
+        const int Sessions = 100;
+        var numbers = new List<long>();
+        for (var i = 0; i < Sessions; i++)
+        {
+            numbers.Add(await Store.NewSessionAsync($"c{i}"));
+        }
+
+        var message = Store.NextMessageNumber();
+        await Store.WriteAsync(batch =>
+        {
+            batch.PutMessage(message, StoreTestExtensions.Message(), Sessions * (Sessions - 1) / 2);
+
+            // The first has nothing; of the others each has one more than the one before, put in falling order.
+            for (var i = 1; i < Sessions; i++)
+            {
+                for (var sequence = i; sequence > 0; sequence--)
+                {
+                    batch.PutDelivery(StoreTestExtensions.Delivery(numbers[i], sequence, message));
+                }
+
+                batch.PutInboundId(numbers[i], (ushort)i);
+            }
+        });
+
+        // One is asked for twice.
+        var loads = numbers.Append(numbers[^1]).Select(n => (Store.SequencesAsync(n), Store.LoadInboundIdsAsync(n, CancellationToken.None))).ToList();
+        for (var i = 0; i <= Sessions; i++)
+        {
+            var count = Math.Min(i, Sessions - 1);
+            Assert.Equal(Enumerable.Range(1, count).Select(static s => (long)s), await loads[i].Item1);
+            Assert.Equal(count == 0 ? [] : [new InboundRow((ushort)count, default)], await loads[i].Item2);
+        }
+    }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Broker.Grains.Storage.Postgres;
 
-/// <summary>Loads of single sessions and messages, each one statement and so one snapshot.</summary>
+/// <summary>Loads of sessions and messages, each one statement and so one snapshot.</summary>
 internal sealed class PostgresReader : IDisposable
 {
     // Sessions of one load. Thousands of clients come back at once; each may have a full queue.
@@ -20,8 +20,8 @@ internal sealed class PostgresReader : IDisposable
     public PostgresReader(NpgsqlDataSource source, PostgresSessionTable known, int readers)
     {
         (_source, _known, _free) = (source, known, new SemaphoreSlim(readers));
-        _deliveries = new(MostSessions, DeliveriesAsync, readers);
-        _inbound = new(MostSessions, InboundIdsAsync, readers);
+        _deliveries = Gather(DeliveriesAsync, readers);
+        _inbound = Gather(InboundIdsAsync, readers);
     }
 
     public async Task<SessionRow?> SessionAsync(string clientId, CancellationToken cancellationToken)
@@ -121,29 +121,53 @@ internal sealed class PostgresReader : IDisposable
 
     public void Dispose() => _free.Dispose();
 
-    private async Task DeliveriesAsync(IReadOnlyList<Gathering<long, List<DeliveryRow>>.Asked> sessions) => Set(sessions, await LoadAsync(
+    private Task<List<(long Session, DeliveryRow Row)>> DeliveriesAsync(long[] sessions) => LoadAsync(
         """
         SELECT session, sequence, message, size, flags, expires_at, identifiers, in_doubt FROM broker_delivery
         WHERE session = ANY ($1) ORDER BY session, sequence
         """,
-        Numbers(sessions),
+        sessions,
         static row => (row.GetInt64(0), PostgresRows.ReadDelivery(row)),
-        CancellationToken.None));
+        CancellationToken.None);
 
-    private async Task InboundIdsAsync(IReadOnlyList<Gathering<long, List<InboundRow>>.Asked> sessions) => Set(sessions, await LoadAsync(
+    private Task<List<(long Session, InboundRow Row)>> InboundIdsAsync(long[] sessions) => LoadAsync(
         "SELECT session, packet_id, message FROM broker_inbound WHERE session = ANY ($1) ORDER BY session, packet_id",
-        Numbers(sessions),
+        sessions,
         static row => (row.GetInt64(0), new InboundRow((ushort)row.GetInt32(1), PostgresRows.ReadNullableId(row, 2))),
-        CancellationToken.None));
+        CancellationToken.None);
 
-    private static long[] Numbers<T>(IReadOnlyList<Gathering<long, List<T>>.Asked> sessions) => [.. sessions.Select(static s => s.Item).Distinct()];
-
-    private static void Set<T>(IReadOnlyList<Gathering<long, List<T>>.Asked> sessions, List<(long Session, T Row)> rows)
+    /// <summary>Loads by session: one statement for those that are asked for together.</summary>
+    private static Gathering<long, List<T>> Gather<T>(Func<long[], Task<List<(long Session, T Row)>>> load, int parallel)
     {
-        var bySession = rows.ToLookup(static r => r.Session, static r => r.Row);
-        foreach (var asked in sessions)
+        return new(MostSessions, AnswerAsync, parallel);
+
+        async Task AnswerAsync(IReadOnlyList<Gathering<long, List<T>>.Asked> batch)
         {
-            asked.Set([.. bySession[asked.Item]]);
+            try
+            {
+                var rows = (await load([.. batch.Select(static a => a.Item).Distinct()])).ToLookup(static r => r.Session, static r => r.Row);
+                foreach (var asked in batch)
+                {
+                    asked.Set([.. rows[asked.Item]]);
+                }
+            }
+            catch (StoreException) when (batch.Count > 1)
+            {
+                // Too much for the time that one statement has, maybe: each stands for itself then.
+                await Task.WhenAll(batch.Select(static asked => new[] { asked }).Select(AnswerAloneAsync));
+            }
+        }
+
+        async Task AnswerAloneAsync(Gathering<long, List<T>>.Asked[] one)
+        {
+            try
+            {
+                await AnswerAsync(one);
+            }
+            catch (Exception error)
+            {
+                one[0].Fail(error);
+            }
         }
     }
 
