@@ -6,7 +6,9 @@ name, is one of 5.0; [MQTT-3.1.3-8] of 3.1.1, or MQTT311_3_1_3_8, one of 3.1.1. 
 statements of 3.1.1 are ones of 5.0 under another number: those count as tested when the tests of these run on 3.1.1 too.
 
     coverage.py             writes the page
-    coverage.py --check     fails when the page is not what would be written, or a server statement has no test
+    coverage.py --check     fails when the page is not what would be written, or a server statement has no place in the code or no test
+
+not-yet.tsv excuses statements from both, each with its reason.
 """
 import re
 import sys
@@ -124,15 +126,17 @@ def main():
     if unknown:
         sys.exit('ids that the specification does not have: ' + ', '.join(f'{v}: MQTT-{i}' for v, i in unknown))
 
-    gaps, idle, tables, counts = [], [], {}, {}
+    gaps, homeless, idle, tables, counts = [], [], [], {}, {}
 
     def add(version, number, who, what, where, found):
         title = f'MQTT-{number}'
         is_server = who in 'SB'
-        counts.setdefault(version, []).append((is_server, bool(found)))
+        counts.setdefault(version, []).append((is_server, bool(where), bool(found)))
         note = excused.get(f'{version} {number}')
         if is_server and not found and not note:
             gaps.append(f'{version}: {title}: {what}')
+        if is_server and not where and not note:
+            homeless.append(f'{version}: {title}: {what}')
         if note and found:
             idle.append(f'{version} {number}')
         elif note:
@@ -160,12 +164,14 @@ def main():
         'Written by `docs/spec/coverage.py` from the ids in code and tests; `./test.sh` checks that it is up to date. The statements are',
         'in our own words; what counts is the text of the specification. "Both" and "server" ask something of the broker; "client" is shown',
         'where the broker checks it. Where 3.1.1 asks the same as 5.0, tests of the one that run on 3.1.1 show the other.', '',
-        '| | statements | for the server | with a test |', '|---|---:|---:|---:|']
+        '| | statements | for the server | with a place in the code | with a test |', '|---|---:|---:|---:|---:|']
     for version in ('5.0', '3.1.1'):
-        server = [tested for is_server, tested in counts[version] if is_server]
-        lines.append(f'| MQTT {version} | {len(counts[version])} | {len(server)} | {sum(server)} |')
-    if gaps:
-        lines += ['', f'## Without a test: {len(gaps)}', ''] + [f'- {gap}' for gap in gaps]
+        server = [(placed, tested) for is_server, placed, tested in counts[version] if is_server]
+        placed, tested = (sum(one) for one in zip(*server))
+        lines.append(f'| MQTT {version} | {len(counts[version])} | {len(server)} | {placed} | {tested} |')
+    for title, missing in (('Without a place in the code', homeless), ('Without a test', gaps)):
+        if missing:
+            lines += ['', f'## {title}: {len(missing)}', ''] + [f'- {one}' for one in missing]
     for version in ('5.0', '3.1.1'):
         lines += ['', f'## MQTT {version}', '', '| statement | for | what it asks | where | shown by |', '|---|---|---|---|---|']
         lines += tables[version]
@@ -176,11 +182,13 @@ def main():
             sys.exit('docs/spec-coverage.md is not up to date: run docs/spec/coverage.py')
         if idle:
             sys.exit('not-yet.tsv excuses what has a test: ' + ', '.join(idle))
+        if homeless:
+            sys.exit('server statements whose place in the code nothing names:\n' + '\n'.join(homeless))
         if gaps:
             sys.exit('server statements without a test:\n' + '\n'.join(gaps))
     else:
         PAGE.write_text(page)
-        print(f'{len(gaps)} server statements without a test')
+        print(f'{len(homeless)} server statements without a place in the code, {len(gaps)} without a test')
 
 
 main()

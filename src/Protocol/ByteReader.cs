@@ -67,7 +67,7 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         return 0;
     }
 
-    /// <summary>Binary Data: two bytes of length, then as many.</summary>
+    /// <summary>Binary Data: two bytes of length, then as many. Topics cannot be longer than that either [MQTT-4.7.3-3].</summary>
     public ReadOnlySpan<byte> Binary()
     {
         var length = UInt16();

@@ -93,6 +93,8 @@ public sealed record ConnAckPacket
     public void Write(IBufferWriter<byte> writer, ProtocolVersion version)
     {
         var body = new ArrayBufferWriter<byte>();
+
+        // Bit 0 only [MQTT-3.2.2-1]; MQTT 3.1 has none.
         body.WriteByte((byte)(SessionPresent && version != ProtocolVersion.Mqtt31 ? 1 : 0));
         if (version == ProtocolVersion.Mqtt5)
         {

@@ -28,6 +28,7 @@ public sealed record ConnectPacket
 
     public byte[]? Password { get; init; }
 
+    /// <summary>Null without the Will Flag: then none is published [MQTT-3.1.2-12] of 3.1.1.</summary>
     public WillMessage? Will { get; init; }
 
     /// <summary>Seconds; null when not given, which means 0.</summary>

@@ -8,7 +8,7 @@ public sealed record DisconnectPacket
 {
     public ReasonCode Reason { get; init; }
 
-    /// <summary>Seconds; from clients only.</summary>
+    /// <summary>Seconds; from clients only, the server never sets it [MQTT-3.14.2-2].</summary>
     public uint? SessionExpiryInterval { get; init; }
 
     public string? ReasonString { get; init; }

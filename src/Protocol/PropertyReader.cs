@@ -115,15 +115,18 @@ internal ref struct PropertyReader
                 Value = _bytes.Binary();
                 break;
             case PropertyType.TextPair:
+                // Both halves are strings [MQTT-1.5.7-1].
                 Value = _bytes.Utf8();
                 Second = _bytes.Utf8();
                 break;
             case PropertyType.Topic:
+                // Response Topic: a string [MQTT-3.3.2-13] without wildcards.
                 Value = _bytes.Utf8();
                 Check(TopicRules.IsValidName(Value), Protocol.Violation.ResponseTopic);
                 break;
             case PropertyType.Text:
             default:
+                // Content Type [MQTT-3.3.2-19] and all other strings.
                 Value = _bytes.Utf8();
                 break;
         }

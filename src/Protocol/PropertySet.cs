@@ -72,7 +72,7 @@ internal sealed class PropertySet
         return set;
     }
 
-    /// <summary>Writes the list with its length.</summary>
+    /// <summary>Writes the list with its length, which is 0 when nothing is in it [MQTT-2.2.2-1].</summary>
     public void Write(IBufferWriter<byte> writer)
     {
         var list = new ArrayBufferWriter<byte>();

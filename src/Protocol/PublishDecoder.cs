@@ -42,6 +42,7 @@ public static class PublishDecoder
             reader.Fail(Violation.DupQos0);
         }
 
+        // The first field, and a string [MQTT-3.3.2-1].
         view.Topic = reader.Utf8();
         if (!view.Topic.IsEmpty && !TopicRules.IsValidName(view.Topic))
         {

@@ -34,6 +34,7 @@ public static class PublishEncoder
 
         if (header.Qos != QualityOfService.AtMostOnce)
         {
+            // QoS 0 has none [MQTT-2.2.1-2].
             BinaryPrimitives.WriteUInt16BigEndian(destination[at..], header.PacketId);
             at += 2;
         }
@@ -72,6 +73,7 @@ public static class PublishEncoder
 
     private static int WriteProperties(Span<byte> destination, in PublishHeader header, ReadOnlySpan<byte> properties)
     {
+        // 0 without properties [MQTT-2.2.2-1].
         var at = VariableByteInteger.Write(destination, header.OwnPropertiesLength + properties.Length);
         if (header.HasMessageExpiry)
         {

@@ -12,7 +12,9 @@ public ref struct PublishView
 
     /// <summary>
     /// Properties that are forwarded, encoded as received and in order, without their length: all but Topic Alias and
-    /// Message Expiry Interval (and Subscription Identifier, which a client must not send).
+    /// Message Expiry Interval (and Subscription Identifier, which a client must not send). So these are forwarded unchanged: Payload
+    /// Format Indicator [MQTT-3.3.2-4], Response Topic [MQTT-3.3.2-15], Correlation Data [MQTT-3.3.2-16], Content Type [MQTT-3.3.2-20],
+    /// User Properties [MQTT-3.3.2-17] in their order [MQTT-3.3.2-18].
     /// </summary>
     public ReadOnlySpan<byte> Properties { get; internal set; }
 

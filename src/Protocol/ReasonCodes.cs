@@ -47,7 +47,11 @@ public static class ReasonCodes
         ReasonCode.SubscriptionIdentifiersNotSupported, ReasonCode.WildcardSubscriptionsNotSupported,
     ];
 
-    /// <summary>Whether a packet of this type may carry the code.</summary>
+    /// <summary>
+    /// Whether a packet of this type may carry the code: CONNACK [MQTT-3.2.2-8], PUBACK [MQTT-3.4.2-1], PUBREC [MQTT-3.5.2-1], PUBREL
+    /// [MQTT-3.6.2-1], PUBCOMP [MQTT-3.7.2-1], SUBACK [MQTT-3.9.3-2], UNSUBACK [MQTT-3.11.3-2], DISCONNECT [MQTT-3.14.2-1], AUTH
+    /// [MQTT-3.15.2-1].
+    /// </summary>
     public static bool IsAllowed(ReasonCode reason, PacketType type) => type switch
     {
         PacketType.PubAck or PacketType.PubRec => PublishAnswers.Contains(reason),

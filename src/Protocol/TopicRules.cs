@@ -7,7 +7,7 @@ public static class TopicRules
     private const byte MultiLevel = (byte)'#';
     private const byte SingleLevel = (byte)'+';
 
-    /// <summary>At least one character [MQTT-4.7.3-1] and no wildcard [MQTT-3.3.2-2]; UTF-8 is checked apart.</summary>
+    /// <summary>At least one character [MQTT-4.7.3-1] and no wildcard [MQTT-3.3.2-2] [MQTT-4.7.0-1]; UTF-8 is checked apart.</summary>
     public static bool IsValidName(ReadOnlySpan<byte> topic) =>
         !topic.IsEmpty && !topic.ContainsAny(MultiLevel, SingleLevel);
 
@@ -47,7 +47,7 @@ public static class TopicRules
     }
 
     /// <summary>Whether a name or filter is within a server's limits.</summary>
-    /// <param name="maximumBytes">Length in bytes of UTF-8.</param>
+    /// <param name="maximumBytes">Length in bytes of UTF-8, 65,535 at most [MQTT-4.7.3-3].</param>
     /// <param name="maximumLevels">Number of levels.</param>
     public static bool IsWithinLimits(ReadOnlySpan<byte> topic, int maximumBytes, int maximumLevels) =>
         topic.Length <= maximumBytes && (topic.Length < maximumLevels || topic.Count(Separator) < maximumLevels);

@@ -6,6 +6,7 @@ namespace Broker.Protocol;
 /// <summary>The Will fields inside CONNECT (MQTT 5.0 sections 3.1.3.2 to 3.1.3.4).</summary>
 internal static class WillCodec
 {
+    /// <summary>The fields of the Will in the payload, with the QoS and RETAIN that the Connect Flags say [MQTT-3.1.2-9].</summary>
     public static WillMessage Read(ref ByteReader reader, byte connectFlags, ProtocolVersion version)
     {
         uint delay = 0;
@@ -70,6 +71,7 @@ internal static class WillCodec
                     expiry = properties.Number;
                     break;
                 default:
+                    // As it was sent and where it stood: User Properties keep their order [MQTT-3.1.3-10].
                     kept.Write(list[start..^properties.Remaining]);
                     break;
             }

@@ -32,6 +32,7 @@ internal sealed partial class ClientConnection
         }
     }
 
+    /// <summary>PUBREL is answered with PUBCOMP of the same Packet Identifier [MQTT-4.3.3-11] [MQTT-2.2.1-5].</summary>
     private void Release(ushort packetId)
     {
         var isKnown = _session!.ReleaseInbound(
@@ -42,7 +43,7 @@ internal sealed partial class ClientConnection
         }
     }
 
-    /// <summary>PUBACK or PUBREC for the client's own publish, or PUBREL for one of ours.</summary>
+    /// <summary>PUBACK or PUBREC for the client's own publish, or PUBREL for one of ours, with its packet id [MQTT-2.2.1-5].</summary>
     public void Acknowledge(PacketType type, ushort packetId, ReasonCode reason)
     {
         if (reason >= ReasonCode.UnspecifiedError && Version != ProtocolVersion.Mqtt5)
@@ -54,7 +55,7 @@ internal sealed partial class ClientConnection
 
         if (reason >= ReasonCode.UnspecifiedError && type == PacketType.PubRec)
         {
-            // Refused: the client may use the packet id for another message (MQTT 5.0 section 4.3.3). Elsewhere, because
+            // Refused: the client may use the packet id for another message [MQTT-4.3.3-9]. Elsewhere, because
             // whoever completes a publish may hold the lock of another session.
             ThreadPool.UnsafeQueueUserWorkItem(RefuseOnce, (Packet: packetId, Reason: reason), preferLocal: false);
             return;

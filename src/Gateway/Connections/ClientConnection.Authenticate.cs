@@ -27,6 +27,7 @@ internal sealed partial class ClientConnection
         _authenticator = _services.EnhancedAuthentication.Find(method);
         if (_authenticator is null)
         {
+            // A method that is not offered [MQTT-4.12.0-1].
             RefuseClient(ReasonCode.BadAuthenticationMethod);
             return;
         }
@@ -115,6 +116,7 @@ internal sealed partial class ClientConnection
 
         if (step.Reason == ReasonCode.ContinueAuthentication)
         {
+            // Going on with it is AUTH 0x18 [MQTT-4.12.0-2].
             using var batch = FlushBatch.Open();
             SendAuth(step);
             return;
@@ -133,6 +135,7 @@ internal sealed partial class ClientConnection
         }
     }
 
+    /// <summary>The exchange has ended: the client is admitted, or its connection ends [MQTT-4.12.0-4].</summary>
     private async Task AnswerConnectAsync(ConnectPacket packet, string clientId, ExchangeStep step)
     {
         if (step.Reason == ReasonCode.Success)
@@ -166,6 +169,7 @@ internal sealed partial class ClientConnection
         }
     }
 
+    /// <summary>As small as it can be: without Reason String [MQTT-3.15.2-2] and User Properties [MQTT-3.15.2-3].</summary>
     private void SendAuth(ExchangeStep step) => SendExplained(null, (writer, _) => new AuthPacket
     {
         Reason = step.Reason,

@@ -19,7 +19,7 @@ internal sealed partial class ClientConnection
     // CONNACK 0x00 has been sent: only then may DISCONNECT be [MQTT-3.14.0-1].
     private volatile bool _isAccepted;
 
-    // CONNECT has come and could be read: CONNACK is owed, and given once, whoever is first to give it.
+    // CONNECT has come and could be read: CONNACK is owed, and given once [MQTT-3.2.0-2], whoever is first to give it.
     private volatile bool _hasConnect;
     private int _isAnswered;
 
@@ -74,6 +74,7 @@ internal sealed partial class ClientConnection
 
     private bool TryAnswer() => Interlocked.Exchange(ref _isAnswered, 1) == 0;
 
+    /// <summary>CONNECT is not as it has to be: the connection ends [MQTT-3.1.4-1].</summary>
     private void RefuseConnect(ProtocolViolation violation)
     {
         if (violation.Reason == ReasonCode.UnsupportedProtocolVersion)
@@ -213,6 +214,10 @@ internal sealed partial class ClientConnection
         }
     }
 
+    /// <summary>
+    /// The client's own name, or one that nobody has [MQTT-3.1.3-6] [MQTT-3.2.2-16], which is as good as its own and told in CONNACK
+    /// [MQTT-3.1.3-7]. False when there is none that may be used: the client is refused [MQTT-3.1.3-8].
+    /// </summary>
     private bool TryName(ConnectPacket packet, out string clientId)
     {
         clientId = packet.ClientId;
@@ -252,6 +257,10 @@ internal sealed partial class ClientConnection
                 _identity!, AccessKind.Publish, topic, will.Qos, will.Retain, _context.ConnectionClosed);
     }
 
+    /// <summary>
+    /// CONNACK with the reason and with Session Present 0 [MQTT-3.2.2-6], then the end [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1]: no
+    /// packet is looked at any more [MQTT-3.1.4-6].
+    /// </summary>
     private void RefuseClient(ReasonCode reason)
     {
         if (_isClosing)
@@ -290,6 +299,7 @@ internal sealed partial class ClientConnection
 
     private static uint Seconds(TimeSpan time) => time.TotalSeconds >= uint.MaxValue ? uint.MaxValue : (uint)time.TotalSeconds;
 
+    /// <summary>The client's own Keep Alive [MQTT-3.2.2-22], or the longest there is, which CONNACK tells.</summary>
     private ushort GrantedKeepAlive(ConnectPacket packet)
     {
         var maximum = (ushort)_services.Limits.MaxKeepAlive.TotalSeconds;
@@ -297,6 +307,7 @@ internal sealed partial class ClientConnection
         return isLimited && (packet.KeepAlive == 0 || packet.KeepAlive > maximum) ? maximum : packet.KeepAlive;
     }
 
+    /// <summary>CONNACK 0x00 [MQTT-3.1.4-5]. Response Information is for who asks for it [MQTT-3.1.2-28].</summary>
     private void SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
     {
         var granted = _session?.ExpiryInterval ?? 0;

@@ -10,6 +10,7 @@ namespace Broker.Gateway.Connections;
 /// <summary>PUBLISH from the client (MQTT section 3.3).</summary>
 internal sealed partial class ClientConnection
 {
+    // Of this connection only [MQTT-3.3.2-7].
     private byte[]?[]? _aliases;
 
     private void HandlePublish(in PacketFrame frame)
@@ -133,6 +134,7 @@ internal sealed partial class ClientConnection
             return Violations.TopicAlias;
         }
 
+        // Every one up to the maximum is accepted [MQTT-3.3.2-12].
         _aliases ??= new byte[_services.Limits.TopicAliasMaximum + 1][];
         if (!topic.IsEmpty)
         {
@@ -186,7 +188,7 @@ internal sealed partial class ClientConnection
     {
         if (Version != ProtocolVersion.Mqtt5 && qos != QualityOfService.AtMostOnce)
         {
-            // 3.x has no negative acknowledgement: the connection ends (MQTT 3.1.1 section 3.3.5).
+            // 3.x has no negative acknowledgement: the connection ends [MQTT-3.3.5-2] of 3.1.1.
             Close(reason);
         }
         else if (qos != QualityOfService.AtMostOnce)
@@ -209,6 +211,7 @@ internal sealed partial class ClientConnection
         }
     }
 
+    /// <summary>What answers a PUBLISH [MQTT-3.3.4-1]: PUBACK for QoS 1 [MQTT-4.3.2-4], PUBREC for QoS 2 [MQTT-4.3.3-8].</summary>
     private static PacketType ResponseTo(QualityOfService qos) =>
         qos == QualityOfService.AtLeastOnce ? PacketType.PubAck : PacketType.PubRec;
 
@@ -253,6 +256,7 @@ internal sealed partial class ClientConnection
 
                 break;
             case QualityOfService.AtLeastOnce:
+                // No packet id is remembered: what comes with it next is another message, whatever DUP says [MQTT-4.3.2-5].
                 if (!CheckReceiveMaximum())
                 {
                     return;

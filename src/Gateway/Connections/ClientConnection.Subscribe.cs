@@ -22,6 +22,7 @@ internal sealed partial class ClientConnection
         _pending = work.IsCompletedSuccessfully ? null : work;
     }
 
+    /// <summary>One filter after the other, as if each had come alone, with one answer to all [MQTT-3.8.4-5].</summary>
     private async Task SubscribeAsync(SubscribePacket packet)
     {
         var reasons = new ReasonCode[packet.Requests.Count];
@@ -75,6 +76,9 @@ internal sealed partial class ClientConnection
 
         _services.Events.Subscribed(ClientId, granted, _session);
         using var batch = FlushBatch.Open();
+
+        // With the Packet Identifier of SUBSCRIBE and for each filter its granted QoS, or why it has failed
+        // [MQTT-3.8.4-1] [MQTT-3.8.4-2] [MQTT-3.8.4-7] [MQTT-2.2.1-6].
         Send(new SubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
         if (replays.Count > 0)
         {
@@ -189,6 +193,7 @@ internal sealed partial class ClientConnection
         _pending = work.IsCompletedSuccessfully ? null : work;
     }
 
+    /// <summary>One filter after the other, as if each had come alone, with one answer to all [MQTT-3.10.4-6].</summary>
     private async Task UnsubscribeAsync(UnsubscribePacket packet)
     {
         // Hooks first: one that waits would leave the packet half done when the connection ends meanwhile.
@@ -247,6 +252,7 @@ internal sealed partial class ClientConnection
             }
         }
 
+        // With the Packet Identifier of UNSUBSCRIBE, also where there was nothing to remove [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-2.2.1-6].
         Send(new UnsubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
     }
 }

@@ -10,7 +10,8 @@ namespace Broker.Gateway.Connections;
 /// <summary>
 /// One MQTT connection from its first byte to its last: the protocol's state machine between the transport and the
 /// session. Everything that one read brings is handled on the reader's thread, then everything that was written to any
-/// connection meanwhile is flushed. The thread is given back only to wait for a commit or for the client.
+/// connection meanwhile is flushed. The thread is given back only to wait for a commit or for the client. What the broker has beyond
+/// the specification needs nothing from a client that does not use it [MQTT-7.0.0-2] of 3.1.1.
 /// </summary>
 internal sealed partial class ClientConnection : IClientLink
 {
@@ -74,6 +75,7 @@ internal sealed partial class ClientConnection : IClientLink
         }
         catch (Exception error)
         {
+            // A packet that could not be processed is not passed over [MQTT-4.8.0-2] of 3.1.1.
             Log.ConnectionFailed(_services.Logger, ClientId, error);
             Close(ReasonCode.UnspecifiedError);
         }
@@ -114,7 +116,7 @@ internal sealed partial class ClientConnection : IClientLink
         Abort();
     }
 
-    /// <summary>Ends the connection, in MQTT 5.0 with a DISCONNECT that says why.</summary>
+    /// <summary>Ends the connection [MQTT-3.14.4-2] [MQTT-4.13.2-1], in MQTT 5.0 with a DISCONNECT that says why.</summary>
     private void Close(ReasonCode reason, string? text) => Close(new DisconnectPacket
     {
         Reason = ReasonCodes.IsAllowed(reason, PacketType.Disconnect) ? reason : ReasonCode.UnspecifiedError, ReasonString = text,
@@ -287,6 +289,7 @@ internal sealed partial class ClientConnection : IClientLink
             TraceViolation(traces, violation);
         }
 
+        // 3.x has no return code for it and gets no CONNACK [MQTT-3.2.2-6] of 3.1.1.
         if (_session is null && _connectVersion == ProtocolVersion.Mqtt5)
         {
             SendConnAckRefusal(violation.Reason, violation.Description);
@@ -295,6 +298,7 @@ internal sealed partial class ClientConnection : IClientLink
         Close(violation.Reason, violation.Description);
     }
 
+    /// <summary>PINGREQ is answered with PINGRESP [MQTT-3.12.4-1].</summary>
     private void HandlePing(in PacketFrame frame)
     {
         if (frame.Flags != 0 || !frame.Body.IsEmpty)
@@ -322,6 +326,8 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         _newExpiryInterval = packet.SessionExpiryInterval is { } requested ? LimitExpiry(requested) : null;
+
+        // 0x00 takes the Will away [MQTT-3.14.4-3].
         _isClean = packet.Reason == ReasonCode.Success;
         _isClosing = true;
     }

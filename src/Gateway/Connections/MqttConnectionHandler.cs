@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Broker.Gateway.Connections;
 
-/// <summary>Kestrel's way into the broker: one <see cref="ClientConnection"/> for each transport connection.</summary>
+/// <summary>
+/// Kestrel's way into the broker: one <see cref="ClientConnection"/> for each transport connection, which is TCP and so keeps bytes
+/// and their order, both ways [MQTT-4.2.0-1].
+/// </summary>
 internal sealed class MqttConnectionHandler(ConnectionServices services) : ConnectionHandler
 {
     /// <inheritdoc />

@@ -3,8 +3,8 @@ using Broker.Grains.Routing;
 namespace Broker.Gateway.Connections;
 
 /// <summary>
-/// Topic aliases towards one client (MQTT 5.0 section 3.3.2.3.4): for the topics whose names have cost most bytes lately, which is
-/// their number of messages times their length.
+/// Topic aliases towards one client on one connection [MQTT-3.3.2-7] (MQTT 5.0 section 3.3.2.3.4): for the topics whose names have
+/// cost most bytes lately, which is their number of messages times their length.
 /// <para>
 /// A topic gets a free alias at once: that costs 3 bytes once for each alias, and the next message has them back. When none is free, it
 /// gets the alias of the topic that saves least, if its own name has cost more than that one has saved. Both numbers are halved from
@@ -13,7 +13,7 @@ namespace Broker.Gateway.Connections;
 /// </para>
 /// <para>Not safe for several threads: used under the session's lock, in the order in which packets are written.</para>
 /// </summary>
-/// <param name="maximum">The client's Topic Alias Maximum, not 0.</param>
+/// <param name="maximum">The client's Topic Alias Maximum, not 0: no alias is above it [MQTT-3.1.2-26] [MQTT-3.3.2-11].</param>
 internal sealed class OutboundAliases(int maximum)
 {
     // Looked through from one end to the other: 64 hashes are 256 bytes, a few vector comparisons.

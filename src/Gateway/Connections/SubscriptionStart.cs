@@ -12,6 +12,7 @@ internal static class SubscriptionStart
     public static void Begin(
         ConnectionServices services, Session session, in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
     {
+        // Retain Handling 2: nothing that is retained [MQTT-3.3.1-11].
         if (request.RetainHandling == RetainHandling.DoNotSend || SharedFilter.IsShared(request.Filter))
         {
             // Retained messages are not for groups (MQTT 5.0 section 4.8.2).
@@ -23,6 +24,8 @@ internal static class SubscriptionStart
         lock (services.Retained.Gate)
         {
             var subscription = session.Subscribe(request.Filter, request.Options, identifier, out var isNew);
+
+            // Retain Handling 0 sends again what an existing subscription has had [MQTT-3.8.4-4], 1 does not [MQTT-3.3.1-10].
             if (subscription is null || (!isNew && request.RetainHandling == RetainHandling.SendIfNew))
             {
                 return;

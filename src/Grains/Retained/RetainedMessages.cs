@@ -7,7 +7,8 @@ namespace Broker.Grains.Retained;
 
 /// <summary>
 /// All retained messages of the silo: a tree by topic level, so that a wildcard subscriber pays for its matches and not
-/// for the whole. Rows in the store say the same; they are read once, at start.
+/// for the whole. Rows in the store say the same; they are read once, at start. No session owns any, so they outlive all
+/// [MQTT-3.1.2-7] of 3.1.1.
 /// <para>
 /// <see cref="Gate"/> makes "set, then match the subscribers" one step for publishers and "subscribe, then collect what is
 /// retained" one step for subscribers: each message reaches a new subscriber either live or from here, never both, never neither.
@@ -60,8 +61,8 @@ public sealed partial class RetainedMessages
 
     /// <summary>
     /// Sets, replaces or, with an empty payload, clears the retained message of its topic [MQTT-3.3.1-5], [MQTT-3.3.1-6],
-    /// unless there is a newer one. The caller holds <see cref="Gate"/>. False when a limit forbids it; the old message is
-    /// then cleared, because it is no longer the last known good value.
+    /// unless there is a newer one; one without payload is not stored [MQTT-3.3.1-7]. The caller holds <see cref="Gate"/>. False when a
+    /// limit forbids it; the old message is then cleared, because it is no longer the last known good value.
     /// </summary>
     public bool Set(ApplicationMessage message)
     {

@@ -99,7 +99,8 @@ public sealed class FilterIndex<T>
     }
 
     /// <summary>
-    /// All subscribers of all filters that match a topic name; a subscriber is in it once per filter that matches.
+    /// All subscribers of all filters that match a topic name, and nobody else [MQTT-3.3.2-3]; a subscriber is in it once per filter
+    /// that matches. Bytes are compared, nothing is normalized or replaced [MQTT-4.7.3-4].
     /// </summary>
     /// <returns>Valid until the next use of the same buffer.</returns>
     public ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, MatchBuffer<T> buffer)

@@ -11,7 +11,7 @@ using Broker.Protocol;
 namespace Broker.Grains.Routing;
 
 /// <summary>
-/// Takes a publish to every session of this silo that subscribes to its topic, on the caller's thread: match in the
+/// Takes a publish to every session of this silo that subscribes to its topic [MQTT-4.5.0-1], on the caller's thread: match in the
 /// filter index, one copy for each session whatever number of its filters match, the retained message, and the record
 /// that the publisher's acknowledgement waits for.
 /// </summary>
@@ -53,6 +53,7 @@ public sealed class MessageRouter(
         }
         else
         {
+            // What is retained stays as it is [MQTT-3.3.1-8].
             matches = index.Match(source.Topic, scratch.Matches);
         }
 
@@ -168,7 +169,7 @@ public sealed class MessageRouter(
         return count;
     }
 
-    /// <summary>Overlapping filters of one client: one copy, at the highest QoS, with all identifiers.</summary>
+    /// <summary>Overlapping filters of one client: one copy, with the highest QoS [MQTT-3.3.4-2] and all identifiers [MQTT-3.3.4-4].</summary>
     private static int DeliverMerged(
         ref PublishSource source, Session? publisher, Subscription[] matches, ref PublishRecord? record)
     {
@@ -199,6 +200,7 @@ public sealed class MessageRouter(
             return 0;
         }
 
+        // Goes with the message [MQTT-3.3.4-3].
         var identifier = subscription.Identifier;
         var retain = source.Retain && subscription.RetainAsPublished;
         return Deliver(

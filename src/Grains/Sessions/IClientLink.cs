@@ -37,7 +37,7 @@ public enum SendStatus
     /// <summary>The output budget is used up; nothing was written.</summary>
     Full,
 
-    /// <summary>It exceeds the client's Maximum Packet Size and is not sent [MQTT-3.1.2-24].</summary>
+    /// <summary>It exceeds the client's Maximum Packet Size: not sent [MQTT-3.1.2-24], and the session is done with it [MQTT-3.1.2-25].</summary>
     TooLarge,
 
     /// <summary>The connection is gone.</summary>

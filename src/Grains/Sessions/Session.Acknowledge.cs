@@ -41,7 +41,7 @@ public sealed partial class Session
                         TellAcked(delivery);
                     }
 
-                    // Refused or not: the client has answered, and it is not sent again.
+                    // Refused or not: the client has answered, and it is not sent again [MQTT-4.4.0-2].
                     Complete(delivery);
                     return AcknowledgeResult.Done;
 
@@ -164,7 +164,7 @@ public sealed partial class Session
     {
         if (reason >= ReasonCode.UnspecifiedError)
         {
-            // The client refused it: the packet id is free again (MQTT 5.0 section 4.3.3).
+            // The client refused it: it is not sent again [MQTT-4.4.0-2], and the packet id is free (MQTT 5.0 section 4.3.3).
             _inflight.Remove(delivery);
             Forget(delivery);
             Pump();
@@ -182,6 +182,8 @@ public sealed partial class Session
         }
 
         TellAcked(delivery);
+
+        // Only PUBREL is sent from here on [MQTT-4.3.3-6].
         delivery.Released = true;
         delivery.Message = null;
         Release(delivery);
@@ -218,6 +220,7 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>The answer to PUBREC [MQTT-4.3.3-4]; it stays in flight until PUBCOMP [MQTT-4.3.3-5].</summary>
     private void SendPubRel(Delivery delivery)
     {
         delivery.SentAt = Environment.TickCount64;
@@ -285,7 +288,7 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>PUBREC has arrived: durable before PUBREL leaves (promise 2).</summary>
+    /// <summary>PUBREC has arrived: durable before PUBREL leaves (promise 2), in the order they came [MQTT-4.6.0-4] of 3.1.1.</summary>
     private sealed class ReleaseWrite(Session session, Delivery delivery) : StoreWrite
     {
         private bool _isOwned;

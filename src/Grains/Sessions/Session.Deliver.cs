@@ -22,7 +22,8 @@ public sealed partial class Session
 
     /// <summary>
     /// Delivers a message: at once when the client is connected, the window is open and nothing waits before it, else into
-    /// the queue. A delivery that must survive joins <paramref name="record"/>, which is made when the first one does.
+    /// the queue, so that all go out in the order they came in [MQTT-4.6.0-5] [MQTT-4.6.0-6]. A delivery that must survive joins
+    /// <paramref name="record"/>, which is made when the first one does.
     /// </summary>
     /// <param name="qos">The smaller of the publish's and the granted QoS [MQTT-3.8.4-8].</param>
     /// <returns>False when the session has ended and counts as no subscriber.</returns>
@@ -163,6 +164,10 @@ public sealed partial class Session
             Message = message,
         };
 
+    /// <summary>
+    /// Whether the client takes another PUBLISH of QoS 1 or 2 [MQTT-3.3.4-9] [MQTT-4.9.0-2]. Other packets do not ask, so nothing holds
+    /// them back [MQTT-3.3.4-10] [MQTT-4.9.0-3].
+    /// </summary>
     private bool HasWindowFor(Delivery delivery)
     {
         if (_inflight.Count >= _window)
@@ -181,7 +186,8 @@ public sealed partial class Session
             _oldestInflight = OldestInflight();
         }
 
-        // One message left unacknowledged while 65,535 others were: its packet id is still in use [MQTT-2.2.1-4].
+        // One message left unacknowledged while 65,535 others were: its packet id is still in use [MQTT-2.2.1-4] and not for a new one
+        // [MQTT-4.3.2-1] [MQTT-4.3.3-1].
         return !Delivery.MayCollide(_oldestInflight, delivery.Sequence);
     }
 
@@ -198,6 +204,8 @@ public sealed partial class Session
 
     private SendStatus TrySend(Delivery delivery, scoped in PublishSource source)
     {
+        // DUP is 0 the first time [MQTT-4.3.2-2] [MQTT-4.3.3-2] and at QoS 0 always [MQTT-4.3.1-1]; the publisher's says nothing here
+        // [MQTT-3.3.1-3].
         var header = new DeliveryHeader
         {
             Qos = delivery.Qos,
@@ -236,7 +244,8 @@ public sealed partial class Session
 
     private bool PumpOne(Delivery next)
     {
-        // What was sent once may go on (MQTT 5.0 section 3.3.2.3.3); for QoS 2 it has to, its packet id is in use.
+        // What has expired before it was sent is dropped [MQTT-3.3.2-5]. What was sent once may go on (MQTT 5.0 section 3.3.2.3.3); for
+        // QoS 2 it has to, its packet id is in use, and so has the rest of the exchange [MQTT-4.3.3-7] [MQTT-4.3.3-13].
         var mayExpire = !next.WasSent || next.Qos == QualityOfService.AtLeastOnce;
         if (mayExpire && next.ExpiresAt != long.MaxValue && next.ExpiresAt <= _env.Now)
         {
@@ -273,6 +282,7 @@ public sealed partial class Session
 
                 return true;
             case SendStatus.TooLarge:
+                // As if it had been sent and acknowledged [MQTT-3.1.2-25].
                 Drop(next, DropReason.TooLarge);
                 return true;
             default:

@@ -106,7 +106,8 @@ public sealed partial class Session
 
     /// <summary>
     /// Handles PUBREL. False when the id is unknown (PUBCOMP 0x92). For a durable session <paramref name="forgotten"/> runs
-    /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again.
+    /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again for another message
+    /// [MQTT-4.3.3-12].
     /// </summary>
     public bool ReleaseInbound(ushort packetId, Action forgotten)
     {

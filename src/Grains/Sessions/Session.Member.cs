@@ -30,6 +30,7 @@ public sealed partial class Session
                 return Refuse(member);
             }
 
+            // Each member has what it was granted [MQTT-4.8.2-3].
             var subscription = member.Subscription;
             var qos = loan.Qos < subscription.Qos ? loan.Qos : subscription.Qos;
             var retain = loan.Retain && subscription.RetainAsPublished;

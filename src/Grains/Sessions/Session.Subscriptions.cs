@@ -77,7 +77,8 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// Removes a subscription; false when there was none (UNSUBACK 0x11). A group that has no member by it stays, with its
+    /// Removes the subscription whose filter is the same, character by character [MQTT-3.10.4-1]; false when there was none (UNSUBACK
+    /// 0x11). No new message is added for it [MQTT-3.10.4-2]. A group that has no member by it stays, with its
     /// messages, until <see cref="Shared.SharedGroups.Settled"/>: the store may refuse the change.
     /// </summary>
     public bool Unsubscribe(string filter)

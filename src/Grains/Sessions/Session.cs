@@ -116,7 +116,7 @@ public sealed partial class Session
     /// Gives the session to a connection: PUBREL for what awaits PUBCOMP, then what was in flight with DUP in its original
     /// order, then the queue as the window allows (MQTT section 4.4). False when another CONNECT has been accepted since.
     /// </summary>
-    /// <param name="link">The connection; its CONNACK is already written.</param>
+    /// <param name="link">The connection; its CONNACK is already written, before anything else [MQTT-3.2.0-1].</param>
     /// <param name="epoch">Epoch that the CONNECT was given.</param>
     /// <param name="receiveMaximum">Client's Receive Maximum; 65,535 for 3.x.</param>
     public bool Attach(IClientLink link, long epoch, ushort receiveMaximum)
@@ -131,6 +131,8 @@ public sealed partial class Session
             _link = link;
             _isBlocked = false;
             _acknowledgesFast = true;
+
+            // The send quota of the connection [MQTT-4.9.0-1].
             _window = Group is null ? Math.Min(_env.Options.MaxInflight, receiveMaximum) : int.MaxValue;
             ResumeReleased();
             BeginMembership();
@@ -214,7 +216,7 @@ public sealed partial class Session
 
         ReturnLoans();
 
-        // Backwards to the front of the queue: the first that was sent ends up first again.
+        // Backwards to the front of the queue: the first that was sent ends up first again [MQTT-4.6.0-1] of 3.1.1.
         for (var item = _inflight.Last; item is not null;)
         {
             var previous = item.Previous;

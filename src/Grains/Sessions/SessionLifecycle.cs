@@ -70,6 +70,8 @@ public sealed class SessionLifecycle(
         }
 
         TellBegun(clientId, taken.Resumes, session.IsDurable);
+
+        // Session Present [MQTT-3.2.2-2] [MQTT-3.2.2-3].
         return new SessionGrant(taken.Resumes, taken.Epoch);
     }
 
@@ -174,6 +176,8 @@ public sealed class SessionLifecycle(
 
         var will = session.Will;
         session.Will = null;
+
+        // Whether it outlives its connection [MQTT-3.1.2-23].
         var lasts = session.IsDurable && session.ExpiryInterval > 0;
         if (lasts)
         {
@@ -196,7 +200,7 @@ public sealed class SessionLifecycle(
         }
     }
 
-    /// <summary>Ends a session whose client has stayed away too long.</summary>
+    /// <summary>Ends a session whose client has stayed away too long [MQTT-4.1.0-2].</summary>
     public async Task<bool> ExpireAsync(string clientId)
     {
         var session = table.Find(clientId);
@@ -221,9 +225,13 @@ public sealed class SessionLifecycle(
         return true;
     }
 
+    // Never while its client is connected [MQTT-4.1.0-1].
     private bool HasExpired(Session session) => !session.IsConnected && session.ExpiresAt <= environment.Now;
 
-    /// <summary>Takes the client id from whoever has it; goes on with a session that lasts, else ends it and starts a new one.</summary>
+    /// <summary>
+    /// Takes the client id from whoever has it; goes on with a session that lasts [MQTT-3.1.2-5], else ends it and starts a new one
+    /// [MQTT-3.1.2-6], as with Clean Start always [MQTT-3.1.2-4] [MQTT-3.1.4-4].
+    /// </summary>
     private Takeover TakeOver(string clientId, SessionClaim claim)
     {
         var epoch = 1L;
@@ -269,7 +277,7 @@ public sealed class SessionLifecycle(
         }
     }
 
-    /// <summary>Closes the earlier connection and publishes its Will if that is what a takeover means for it.</summary>
+    /// <summary>Closes the earlier connection [MQTT-3.1.4-3] and publishes its Will if that is what a takeover means for it.</summary>
     /// <returns>A Will that is not published because its client is back.</returns>
     private DelayedWill? TakeOver(Session existing, long epoch, bool resumes)
     {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Broker.Grains.Sessions;
 
-/// <summary>The sessions of this silo by Client Identifier: connected ones, and durable ones whose client is away.</summary>
+/// <summary>The sessions of this silo by Client Identifier [MQTT-3.1.3-2]: connected ones, and durable ones whose client is away.</summary>
 public sealed class SessionTable
 {
     private readonly SessionEnvironment _environment;

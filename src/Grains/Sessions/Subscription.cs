@@ -5,7 +5,7 @@ namespace Broker.Grains.Sessions;
 
 /// <summary>
 /// A session's interest in one Topic Filter: the entry that the silo's filter index holds. A second SUBSCRIBE to the same
-/// filter changes it in place, so that no publish falls between the old and the new one [MQTT-3.8.4-3].
+/// filter changes it in place, so that no publish falls between the old and the new one [MQTT-3.8.4-3] [MQTT-3.8.4-4].
 /// </summary>
 public sealed class Subscription
 {

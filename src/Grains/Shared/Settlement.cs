@@ -10,13 +10,13 @@ internal readonly record struct Settlement(GroupMember? Member, Delivery Loan, L
 /// <summary>How a loan ends.</summary>
 internal enum LoanOutcome : byte
 {
-    /// <summary>The member has it for good, or it need not be delivered any more: PUBACK, PUBREC, a refusal, expired.</summary>
+    /// <summary>The member has it for good, or it need not be delivered: PUBACK, PUBREC, a refusal [MQTT-4.8.2-6], expired.</summary>
     Acknowledged,
 
     /// <summary>The member has gone without an answer: another one gets it.</summary>
     Returned,
 
-    /// <summary>Its row has become one of the member's session, which completes it.</summary>
+    /// <summary>Its row has become one of the member's session, which completes it, now or when its client is back [MQTT-4.8.2-4].</summary>
     Moved,
 
     /// <summary>QoS 2, sent, and the member's session has ended: nobody else may get it [MQTT-4.8.2-5].</summary>

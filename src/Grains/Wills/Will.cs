@@ -10,7 +10,9 @@ public sealed record Will(string ClientId, WillClaim Claim)
     /// <summary>Will Delay Interval in seconds; 0 for 3.x.</summary>
     public uint DelayInterval => Claim.DelayInterval;
 
-    /// <summary>The message, with its expiry counted from <paramref name="now"/>.</summary>
+    /// <summary>
+    /// The message, with its expiry counted from <paramref name="now"/>. RETAIN is what Will Retain says [MQTT-3.1.2-14] [MQTT-3.1.2-15].
+    /// </summary>
     public ApplicationMessage ToMessage(MessageIdSource ids, long now) => new(Claim.Bytes, Claim.TopicLength, Claim.PropertiesLength)
     {
         Id = ids.Next(0),

@@ -74,7 +74,7 @@ public sealed class WillService(
         }
     }
 
-    /// <summary>DISCONNECT withdraws the Will [MQTT-3.1.2-10].</summary>
+    /// <summary>DISCONNECT withdraws the Will [MQTT-3.1.2-10] [MQTT-3.14.4-3].</summary>
     public void Withdraw(Will will) => store.Post(new WillDeletion(will.ClientId));
 
     /// <summary>
