@@ -87,6 +87,19 @@ public sealed class AdminAccessTests
         await StatusAsync(
             new AdminOptions { Token = Token }, Request(path, "192.0.2.1", "x"), new MetricsOptions { Access = access }));
 
+    [Theory]
+    [InlineData(null, 401)]
+    [InlineData("Bearer " + Token + "0", 401)]
+    [InlineData("Bearer " + Token, 200)]
+    public async Task Only_the_administrator_moves_connections_and_being_on_this_machine_is_not_enough(string? authorization, int expected)
+    {
+        var context = Request(RebalanceEndpoint.Path, "127.0.0.1", "localhost");
+        context.Request.Method = HttpMethods.Post;
+        context.Request.Headers.Authorization = authorization;
+
+        Assert.Equal(expected, await StatusAsync(new AdminOptions { Token = Token }, context));
+    }
+
     private static DefaultHttpContext Request(string path, string peer, string host)
     {
         var context = new DefaultHttpContext();
