@@ -93,11 +93,9 @@ internal sealed partial class ClientConnection
 
     private void SendAck(PacketType type, ushort packetId, ReasonCode reason)
     {
-        if (reason >= ReasonCode.UnspecifiedError && Version == ProtocolVersion.Mqtt5 && type is PacketType.PubAck or PacketType.PubRec)
+        if (reason >= ReasonCode.UnspecifiedError && Version == ProtocolVersion.Mqtt5)
         {
-            SendExplained(
-                ReasonTexts.Of(reason),
-                (writer, text) => AckCodec.Write(writer, Version, new AckPacket(type, packetId, reason) { ReasonString = text }));
+            SendRefusal(new AckPacket(type, packetId, reason));
             return;
         }
 
@@ -116,6 +114,10 @@ internal sealed partial class ClientConnection
             TraceSent(traces, type, packetId, reason);
         }
     }
+
+    // Apart from SendAck, which would allocate what the closure captures for every success too.
+    private void SendRefusal(AckPacket packet) => SendExplained(
+        ReasonTexts.Of(packet.Reason), (writer, text) => AckCodec.Write(writer, Version, packet with { ReasonString = text }));
 
     private void SendBytes(byte[] bytes, bool isLast = false)
     {

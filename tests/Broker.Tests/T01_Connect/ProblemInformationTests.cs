@@ -10,13 +10,17 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
 
         var publish = await client.PublishAsync("$SYS/forbidden", "x", 1);
         var subscribe = await client.SubscribeAsync(new Subscription(string.Join('/', Enumerable.Repeat("l", 200))));
+        var (release, complete) = await UnknownPacketIdsAsync(client);
+        var delayed = await client.PublishAsync("$delayed/never/t", "x", 2);
         await client.SendAsync(Packets.Publish(ProtocolVersion.Mqtt5, new PublishOptions("a/+", "x")));
         var disconnect = await client.ExpectAsync(PacketType.Disconnect);
 
         Assert.Equal(
-            (ReasonCode.NotAuthorized, ReasonCode.TopicFilterInvalid, ReasonCode.TopicNameInvalid),
-            (publish!.Reason, subscribe.Reasons[0], disconnect.Reason));
-        Assert.All([publish, subscribe, disconnect], p => Assert.NotEmpty(p.Properties.Text(Prop.ReasonString)!));
+            (ReasonCode.NotAuthorized, ReasonCode.TopicFilterInvalid, ReasonCode.TopicNameInvalid, ReasonCode.TopicNameInvalid),
+            (publish!.Reason, subscribe.Reasons[0], delayed!.Reason, disconnect.Reason));
+        Assert.All([release, complete], p => Assert.Equal(ReasonCode.PacketIdentifierNotFound, p.Reason));
+        Assert.All(
+            [publish, subscribe, release, complete, delayed, disconnect], p => Assert.NotEmpty(p.Properties.Text(Prop.ReasonString)!));
     }
 
     // [MQTT-2.2.2-1]
@@ -40,10 +44,11 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
 
         var publish = await client.PublishAsync("$SYS/forbidden", "x", 1);
         var subscribe = await client.SubscribeAsync(new Subscription(string.Join('/', Enumerable.Repeat("l", 200))));
+        var (release, complete) = await UnknownPacketIdsAsync(client);
         await client.SendAsync(Packets.Publish(ProtocolVersion.Mqtt5, new PublishOptions("a/+", "x")));
         var disconnect = await client.ExpectAsync(PacketType.Disconnect);
 
-        Assert.All([publish!, subscribe, disconnect], p => Assert.Empty(p.Properties));
+        Assert.All([publish!, subscribe, release, complete, disconnect], p => Assert.Empty(p.Properties));
     }
 
     // [MQTT-3.4.2-2] [MQTT-3.4.2-3] [MQTT-3.5.2-2] [MQTT-3.5.2-3] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2]
@@ -60,10 +65,7 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         var publishOnce = await client.PublishAsync("$SYS/forbidden", "x", 2);
         var subscribe = await client.SubscribeAsync(new Subscription(string.Join('/', Enumerable.Repeat("l", 200))));
         var unsubscribe = await client.UnsubscribeAsync(Topic("never"));
-        await client.AckAsync(PacketType.PubRec, 999);
-        var release = await client.ExpectAsync(PacketType.PubRel);
-        await client.AckAsync(PacketType.PubRel, 998);
-        var complete = await client.ExpectAsync(PacketType.PubComp);
+        var (release, complete) = await UnknownPacketIdsAsync(client);
         await client.SendAsync(Packets.Publish(ProtocolVersion.Mqtt5, new PublishOptions("a/+", "x")));
         var disconnect = await client.ExpectAsync(PacketType.Disconnect);
         var refused = await AttemptAsync(new ConnectOptions
@@ -72,8 +74,8 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         });
         var connack = await refused.ExpectAsync(PacketType.ConnAck);
 
-        ReceivedPacket[] explained = [publish!, publishOnce!, subscribe, disconnect, connack];
-        Assert.All([.. explained, unsubscribe, release, complete], p => Assert.InRange(p.Size, 1, (int)maximum));
+        ReceivedPacket[] explained = [publish!, publishOnce!, subscribe, release, complete, disconnect, connack];
+        Assert.All([.. explained, unsubscribe], p => Assert.InRange(p.Size, 1, (int)maximum));
         Assert.All(explained, p => Assert.Equal(maximum > 100, p.Properties.Has(Prop.ReasonString)));
     }
 
@@ -112,5 +114,13 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
 
         Assert.Equal(expected + unique, asking.ConnAck.Properties.Text(Prop.ResponseInformation));
         Assert.False(silent.ConnAck.Properties.Has(Prop.ResponseInformation));
+    }
+    /// <summary>PUBREL and PUBCOMP with 0x92: answers to what was never sent.</summary>
+    private static async Task<(ReceivedPacket Release, ReceivedPacket Complete)> UnknownPacketIdsAsync(ScriptedClient client)
+    {
+        await client.AckAsync(PacketType.PubRec, 999);
+        var release = await client.ExpectAsync(PacketType.PubRel, 999);
+        await client.AckAsync(PacketType.PubRel, 998);
+        return (release, await client.ExpectAsync(PacketType.PubComp, 998));
     }
 }
