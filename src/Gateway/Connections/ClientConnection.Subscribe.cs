@@ -157,7 +157,9 @@ internal sealed partial class ClientConnection
             return ValueTask.FromResult(ForVersion(ReasonCode.TopicFilterInvalid));
         }
 
-        if (_services.Limits.MaxSubscriptionsPerClient is > 0 and var limit && _session!.SubscriptionCount >= limit)
+        // One that the client has is changed and makes no more of them [MQTT-3.8.4-3].
+        if (_services.Limits.MaxSubscriptionsPerClient is > 0 and var limit && _session!.SubscriptionCount >= limit
+            && _session.Backup(request.Filter).Options is null)
         {
             return ValueTask.FromResult(ForVersion(ReasonCode.QuotaExceeded));
         }
