@@ -144,7 +144,8 @@ internal sealed partial class ClientConnection
         }
         else
         {
-            RefuseClient(step.Reason);
+            // The method may be the application's, and its reason one that CONNACK does not have.
+            RefuseClient(ReasonCodes.IsAllowed(step.Reason, PacketType.ConnAck) ? step.Reason : ReasonCode.NotAuthorized);
         }
     }
 
