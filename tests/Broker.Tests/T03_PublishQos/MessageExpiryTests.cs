@@ -35,6 +35,37 @@ public sealed class MessageExpiryTests(SharedBroker shared) : SharedBrokerTest(s
         Assert.InRange(message.Properties.Number(Prop.MessageExpiryInterval) ?? 0, 50u, 60u);
     }
 
+    // [MQTT-3.3.2-6] [MQTT-4.3.3-7] [MQTT-4.4.0-1]
+    [Fact]
+    public async Task Of_what_was_sent_and_not_acknowledged_qos_1_expires_qos_2_does_not_and_the_rest_has_less_time_left()
+    {
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id());
+        var before = await ConnectAsync(options);
+        await before.SubscribeAsync(Topic(), 2);
+        var publisher = await ConnectAsync();
+        await PublishAsync(publisher, "long", 100);
+
+        // 2 s: what is sent has to reach the client before it expires, on a loaded machine too.
+        await PublishAsync(publisher, "exactly once", 2, qos: 2);
+        await PublishAsync(publisher, "short", 2);
+        var sent = await before.ExpectPublishesAsync(3);
+        Assert.Equal(["long", "exactly once", "short"], sent.Select(static message => message.Text));
+        Assert.All(sent, static message => Assert.False(message.Dup));
+        before.Abort();
+        await publisher.ExpectNothingAsync(TimeSpan.FromSeconds(2.5));
+
+        var after = await ConnectAsync(options);
+        await publisher.PublishAsync(Topic(), "end", 1);
+
+        var repeated = await after.ExpectPublishesAsync(2);
+        Assert.Equal(
+            [("long", sent[0].PacketId, true), ("exactly once", sent[1].PacketId, true)],
+            repeated.Select(static message => (message.Text, message.PacketId, message.Dup)));
+        Assert.InRange(repeated[0].Properties.Number(Prop.MessageExpiryInterval) ?? 0, 80u, 98u);
+        Assert.InRange(repeated[1].Properties.Number(Prop.MessageExpiryInterval) ?? 0, 0u, 1u);
+        await after.ExpectPublishAsync(Topic(), "end");
+    }
+
     [Fact]
     public async Task Retained_message_expires()
     {
@@ -52,9 +83,9 @@ public sealed class MessageExpiryTests(SharedBroker shared) : SharedBrokerTest(s
         await late.ExpectPublishAsync(Topic(), "end");
     }
 
-    private async Task PublishAsync(ScriptedClient publisher, string payload, uint expiry) =>
+    private async Task PublishAsync(ScriptedClient publisher, string payload, uint expiry, int qos = 1) =>
         await publisher.PublishAsync(new PublishOptions(Topic(), payload)
         {
-            Qos = 1, Properties = new() { { Prop.MessageExpiryInterval, expiry } },
+            Qos = qos, Properties = new() { { Prop.MessageExpiryInterval, expiry } },
         });
 }
