@@ -55,6 +55,6 @@ public sealed class NarrowWindowTests() : OwnBrokerTest(("Limits:ReceiveMaximum"
         }
 
         return new DuplexClient(
-            Broker, options, Topic($"{pair}/{other}"), Topic($"{pair}/{own}"), Messages / (2 * Pairs), random);
+            () => Broker, options, Topic($"{pair}/{other}"), Topic($"{pair}/{own}"), Messages / (2 * Pairs), random);
     }
 }

@@ -1,13 +1,19 @@
 using System.Globalization;
 using System.Net;
+using Broker.Protocol;
+using Broker.TestKit.Wire;
 
-namespace Broker.Tests.T11_Flow;
+namespace Broker.TestKit.Clients;
 
 /// <summary>
 /// One half of a pair: sends numbers at QoS 2, one at a time, and receives those of the other half with a Receive Maximum of 1. It
 /// is slow to answer now and then, and breaks its connection at any point of either exchange and takes it up again.
 /// </summary>
-internal sealed class DuplexClient(EndPoint broker, ConnectOptions options, string sendTo, string receiveFrom, int count, Random random)
+/// <param name="broker">Where it connects next.</param>
+/// <param name="count">Numbers each way.</param>
+/// <param name="random">Decides when it is slow and when it breaks its connection.</param>
+public sealed class DuplexClient(
+    Func<EndPoint> broker, ConnectOptions options, string sendTo, string receiveFrom, int count, Random random)
 {
     private const ushort PacketId = 1;
 
@@ -28,7 +34,7 @@ internal sealed class DuplexClient(EndPoint broker, ConnectOptions options, stri
 
     public async Task SubscribeAsync()
     {
-        await using var client = await ScriptedClient.ConnectAsync(broker, options);
+        await using var client = await ScriptedClient.ConnectAsync(broker(), options);
         await client.SubscribeAsync(receiveFrom, 2);
         await client.DisconnectAsync();
     }
@@ -37,9 +43,9 @@ internal sealed class DuplexClient(EndPoint broker, ConnectOptions options, stri
     {
         while (Sent < count || Received < count)
         {
-            await using var client = await ScriptedClient.ConnectAsync(broker, options);
+            await using var client = await ScriptedClient.ConnectAsync(broker(), options);
             Connections++;
-            Assert.True(client.ConnAck.SessionPresent);
+            Check(client.ConnAck.SessionPresent, $"{client}: the session is lost");
             await ContinueAsync(client);
             for (var packets = random.Next(20, 400); packets > 0 && (Sent < count || Received < count); packets--)
             {
@@ -110,12 +116,20 @@ internal sealed class DuplexClient(EndPoint broker, ConnectOptions options, stri
     {
         if (!_unreleased.Add(packet.PacketId))
         {
-            Assert.True(packet.Dup, $"a repetition without DUP: {packet}");
+            Check(packet.Dup, $"a repetition without DUP: {packet}");
             return;
         }
 
-        Assert.Single(_unreleased);
-        Assert.Equal(Received.ToString(CultureInfo.InvariantCulture), packet.Text);
+        Check(_unreleased.Count == 1, $"more than the window allows: {packet}");
+        Check(packet.Text == Received.ToString(CultureInfo.InvariantCulture), $"{options.ClientId}: {Received} is next, not {packet}");
         Received++;
+    }
+
+    private static void Check(bool isRight, string failure)
+    {
+        if (!isRight)
+        {
+            throw new TestFailureException(failure);
+        }
     }
 }
