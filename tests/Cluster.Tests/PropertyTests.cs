@@ -3,8 +3,6 @@ namespace Broker.Cluster.Tests;
 /// <summary>What MQTT 5.0 says about a message and a session, on the way between silos.</summary>
 public sealed class PropertyTests(ITestOutputHelper output, HealthyCluster healthy) : HealthyClusterTest(output, healthy)
 {
-    private static readonly (string, string)[] Users = [("z", "1"), ("a", "2"), ("z", "3")];
-
     /// <summary>
     /// Published on one silo: live to another, through the store to a session that moves to a third, retained, and as a Will.
     /// </summary>
@@ -26,28 +24,28 @@ public sealed class PropertyTests(ITestOutputHelper output, HealthyCluster healt
         await old.SubscribeAsync("p/#", 2);
         await using var publisher = await ConnectAsync(2, new ConnectOptions());
 
-        await publisher.PublishAsync(Rich("p/1", "kept") with { Qos = 2, Retain = true });
-        var will = ConnectOptions.Durable(ProtocolVersion.Mqtt5, "dying") with { Will = RichWill("p/will", "gone") };
+        await publisher.PublishAsync(RichMessage.Of("p/1", "kept") with { Qos = 2, Retain = true });
+        var will = ConnectOptions.Durable(ProtocolVersion.Mqtt5, "dying") with { Will = RichMessage.Will("p/will", "gone") };
         await using (var dying = await ConnectAsync(2, will))
         {
             dying.Abort();
         }
 
         var toLive = await TakeAsync(live, "kept");
-        AssertRich(toLive);
+        RichMessage.Check(toLive);
         Assert.Equal((2, false), (toLive.Qos, toLive.Retain));
         Assert.Equal([9u], toLive.Properties.All<uint>(Prop.SubscriptionIdentifier));
-        AssertRich(await TakeAsync(live, "gone"));
+        RichMessage.Check(await TakeAsync(live, "gone"));
         Assert.Empty((await TakeAsync(old, "kept")).Properties);
 
         // Its session moves to the silo that accepted the publish; No Local, identifiers and RETAIN as published go along.
         await using var after = await ConnectAsync(2, durable with { AcknowledgesByItself = true });
         Assert.True(after.ConnAck.SessionPresent);
         var queued = await TakeAsync(after, "kept");
-        AssertRich(queued);
+        RichMessage.Check(queued);
         Assert.Equal((2, true), (queued.Qos, queued.Retain));
         Assert.Equal([7u, 268_435_455u], queued.Properties.All<uint>(Prop.SubscriptionIdentifier).Order());
-        AssertRich(await TakeAsync(after, "gone"));
+        RichMessage.Check(await TakeAsync(after, "gone"));
         await after.PublishAsync("p/own/deep", "own", 1);
         await publisher.PublishAsync("p/1", "marker", 1);
         await TakeAsync(after, "marker", but: "own");
@@ -56,7 +54,7 @@ public sealed class PropertyTests(ITestOutputHelper output, HealthyCluster healt
         await using var late = await ConnectAsync(0, new ConnectOptions());
         await late.SubscribeAsync(new Subscription("p/1", 1), new() { { Prop.SubscriptionIdentifier, 3 } });
         var retained = await TakeAsync(late, "kept");
-        AssertRich(retained);
+        RichMessage.Check(retained);
         Assert.Equal((1, true), (retained.Qos, retained.Retain));
         Assert.Equal([3u], retained.Properties.All<uint>(Prop.SubscriptionIdentifier));
     }
@@ -91,31 +89,9 @@ public sealed class PropertyTests(ITestOutputHelper output, HealthyCluster healt
         return packet;
     }
 
-    private static PublishOptions Rich(string topic, string text) => new(topic, text) { Properties = RichProperties() };
-
     private static PublishOptions Expiring(string text, uint seconds) => new("e/1", text)
     {
         Qos = 1,
         Properties = new() { { Prop.MessageExpiryInterval, seconds } },
     };
-
-    private static Will RichWill(string topic, string text) => new(topic, text, 2) { Properties = RichProperties() };
-
-    private static PropertyCollection RichProperties() => new()
-    {
-        { Prop.UserProperty, "z", "1" }, { Prop.PayloadFormatIndicator, 1 }, { Prop.MessageExpiryInterval, 600 },
-        { Prop.ContentType, "text/plain" }, { Prop.UserProperty, "a", "2" }, { Prop.ResponseTopic, "answer/here" },
-        { Prop.CorrelationData, [0, 1, 255] }, { Prop.UserProperty, "z", "3" },
-    };
-
-    private static void AssertRich(ReceivedPacket message)
-    {
-        var properties = message.Properties;
-        Assert.Equal(1u, properties.Number(Prop.PayloadFormatIndicator));
-        Assert.InRange(properties.Number(Prop.MessageExpiryInterval) ?? 0, 480u, 600u);
-        Assert.Equal("text/plain", properties.Text(Prop.ContentType));
-        Assert.Equal("answer/here", properties.Text(Prop.ResponseTopic));
-        Assert.Equal([0, 1, 255], properties.Bytes(Prop.CorrelationData));
-        Assert.Equal(Users, properties.User);
-    }
 }

@@ -170,7 +170,7 @@ public sealed partial class SharedGroups
 
         if (member is null)
         {
-            silo.PostShared(new SettlementItem(new SharedSettlement(loan.Group, loan.Sequence, (byte)LoanOutcome.Returned), guest));
+            silo.PostShared(new SettlementItem([new SharedSettlement(loan.Group, loan.Sequence, (byte)LoanOutcome.Returned)], guest));
             return;
         }
 

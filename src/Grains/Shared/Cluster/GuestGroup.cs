@@ -128,7 +128,7 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
             Change();
             SharedSettlement[] kept = [.. _kept];
             _kept.Clear();
-            Array.ForEach(kept, Send);
+            Send(kept);
         }
     }
 
@@ -215,13 +215,13 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
     }
 
     /// <summary>A silo has gone without taking it: whoever has the group next is told.</summary>
-    public void Keep(SharedSettlement settlement)
+    public void Keep(SharedSettlement[] settlements)
     {
         lock (_gate)
         {
-            if (settlement.Group == Number && !_isOver)
+            if (!_isOver)
             {
-                _kept.Add(settlement);
+                _kept.AddRange(settlements.Where(s => s.Group == Number));
             }
         }
     }
@@ -229,10 +229,13 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
     /// <inheritdoc />
     public void Put(ReadOnlySpan<Settlement> settlements)
     {
+        var told = new SharedSettlement[settlements.Length];
         lock (_gate)
         {
-            foreach (var settlement in settlements)
+            for (var i = 0; i < told.Length; i++)
             {
+                var settlement = settlements[i];
+
                 // A loan from when the group was here is named by its session.
                 var group = settlement.Loan is LoanStub stub ? stub.Group : settlement.Loan.Session.Number;
                 if (group == Number)
@@ -240,8 +243,10 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
                     _lent.Remove(settlement.Loan.Sequence);
                 }
 
-                Send(new SharedSettlement(group, settlement.Loan.Sequence, (byte)settlement.Outcome));
+                told[i] = new SharedSettlement(group, settlement.Loan.Sequence, (byte)settlement.Outcome);
             }
+
+            Send(told);
         }
     }
 
@@ -280,11 +285,11 @@ internal sealed class GuestGroup(string filter, SharedPlaces places) : ILender
         }
     }
 
-    private void Send(SharedSettlement settlement)
+    private void Send(SharedSettlement[] settlements)
     {
-        if (_owner is null || !_owner.PostShared(new SettlementItem(settlement, this)))
+        if (settlements.Length > 0 && (_owner is null || !_owner.PostShared(new SettlementItem(settlements, this))))
         {
-            _kept.Add(settlement);
+            _kept.AddRange(settlements);
         }
     }
 }

@@ -39,13 +39,21 @@ internal sealed class LoanItem(long group, RemoteMember member, ApplicationMessa
     };
 }
 
-/// <summary>The end of a loan, for the silo that has lent it.</summary>
-/// <param name="guest">Keeps it for the silo that has the group next; null when nobody does.</param>
-internal sealed class SettlementItem(SharedSettlement settlement, GuestGroup? guest) : SharedItem
+/// <summary>
+/// Ends of loans, for the silo that has lent them. They arrive together, so that what a member returns is back before any of it is
+/// lent again.
+/// </summary>
+/// <param name="guest">Keeps them for the silo that has the group next; null when nobody does.</param>
+internal sealed class SettlementItem(SharedSettlement[] settlements, GuestGroup? guest) : SharedItem
 {
-    public SharedSettlement Settlement => settlement;
+    // Of a settlement on its way, about.
+    private const int SettlementSize = 24;
 
-    public override void Undeliverable() => guest?.Keep(settlement);
+    public SharedSettlement[] Settlements => settlements;
+
+    public override int Size => base.Size + (settlements.Length * SettlementSize);
+
+    public override void Undeliverable() => guest?.Keep(settlements);
 }
 
 /// <summary>The members that a group on the other silo has here, as they are when it is sent.</summary>

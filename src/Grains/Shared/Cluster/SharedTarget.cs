@@ -54,7 +54,7 @@ internal sealed class SharedTarget(Peer silo, SiloAddress local) : IEdgeTarget<S
             Number = number,
             Origin = local,
             Members = [.. items.OfType<MembersItem>().Select(static i => i.Take())],
-            Settlements = [.. items.OfType<SettlementItem>().Select(static i => i.Settlement)],
+            Settlements = [.. items.OfType<SettlementItem>().SelectMany(static i => i.Settlements)],
             Loans = [.. loans],
             Messages = messages.Count == 0 ? null : MessageBatchCodec.Encode(messages, local),
         };
