@@ -43,8 +43,9 @@ public sealed partial class SessionMoves(
     private readonly ILogger _logger = logger;
 
     /// <summary>Returns when the client's session is here, if it has any. The caller sees to it that one CONNECT does so at a time.</summary>
+    /// <param name="cleanStart">Whether that CONNECT will end it.</param>
     /// <exception cref="StoreException">It cannot be brought here now.</exception>
-    public async Task BringHereAsync(string clientId)
+    public async Task BringHereAsync(string clientId, bool cleanStart)
     {
         using var patience = new CancellationTokenSource(Patience);
         SessionPlace? place = null;
@@ -58,7 +59,7 @@ public sealed partial class SessionMoves(
             try
             {
                 place = await store.FindAsync(clientId, patience.Token);
-                if (place is null || await TryBringAsync(clientId, place, patience.Token))
+                if (place is null || await TryBringAsync(clientId, place, cleanStart, patience.Token))
                 {
                     return;
                 }
@@ -80,7 +81,7 @@ public sealed partial class SessionMoves(
     private bool IsHere(string clientId) =>
         sessions.Find(clientId) is { IsDeparting: false, State: not SessionState.Arriving };
 
-    private async Task<bool> TryBringAsync(string clientId, SessionPlace place, CancellationToken cancellationToken)
+    private async Task<bool> TryBringAsync(string clientId, SessionPlace place, bool cleanStart, CancellationToken cancellationToken)
     {
         switch (sessions.Find(clientId))
         {
@@ -110,7 +111,7 @@ public sealed partial class SessionMoves(
 
         // What is kept for a dead silo may go anywhere: no session moves before that is settled (InFlightDrain).
         await routing.SettledAsync().WaitAsync(cancellationToken);
-        return await transfer.BringAsync(clientId, place, peer, cancellationToken);
+        return await transfer.BringAsync(clientId, place, peer, cleanStart, cancellationToken);
     }
 
     /// <summary>From a dead silo: the session is in the store and nowhere else.</summary>
@@ -150,7 +151,7 @@ public sealed partial class SessionMoves(
             await adoption.WhenIdleAsync(CancellationToken.None);
         }
 
-        var session = lifecycle.Depart(clientId);
+        var session = lifecycle.Depart(clientId, SessionTransfer.IsCleanStart);
 
         // What this silo has posted for the client is in the store before the new one posts, and so is the epoch that says that
         // it departs: the new silo reads it, and takes the session only as long as it stays.

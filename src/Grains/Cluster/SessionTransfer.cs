@@ -35,18 +35,26 @@ public sealed class SessionTransfer(
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    // Beside the arguments of Detach, which a silo of an earlier version knows as they are.
+    private const string CleanStartKey = "broker.clean-start";
+
     // Of one batch: its rows are read at once, and its clients wait for all of it.
     private const int Most = 256;
 
     private readonly ConditionalWeakTable<Peer, Source> _from = [];
 
+    /// <summary>Of the call to <c>ISiloInbox.Detach</c> that is being handled: whether the client's CONNECT will end the session.</summary>
+    internal static bool IsCleanStart => RequestContext.Get(CleanStartKey) is true;
+
     /// <summary>Brings a session here. It is not stopped halfway when its client does not wait any longer.</summary>
     /// <param name="place">Where it is: at <paramref name="from"/>.</param>
+    /// <param name="cleanStart">Whether the client's CONNECT will end it.</param>
     /// <returns>False when it has to be looked for again: another attempt for the same client is under way.</returns>
     /// <exception cref="Exception">It stays where it was, or has another owner.</exception>
-    internal async Task<bool> BringAsync(string clientId, SessionPlace place, Peer from, CancellationToken cancellationToken) => await _from
+    internal async Task<bool> BringAsync(
+        string clientId, SessionPlace place, Peer from, bool cleanStart, CancellationToken cancellationToken) => await _from
         .GetValue(from, peer => new Source(this, peer)).Transfers
-        .AskAsync(new Transfer(clientId, place, cancellationToken))
+        .AskAsync(new Transfer(clientId, place, cleanStart, cancellationToken))
         .WaitAsync(cancellationToken);
 
     private async Task BringAsync(IReadOnlyList<Gathering<Transfer, bool>.Asked> batch, Source source)
@@ -69,6 +77,11 @@ public sealed class SessionTransfer(
     {
         try
         {
+            if (asked.Item.CleanStart)
+            {
+                RequestContext.Set(CleanStartKey, true);
+            }
+
             asked.Item.Former = await peer.Inbox.Detach(asked.Item.ClientId).WaitAsync(AnswerTime);
             if (asked.Item.Place.Number == 0)
             {
@@ -272,7 +285,7 @@ public sealed class SessionTransfer(
     }
 
     /// <param name="Client">Cancelled when the client waits no more.</param>
-    private sealed record Transfer(string ClientId, SessionPlace Place, CancellationToken Client)
+    private sealed record Transfer(string ClientId, SessionPlace Place, bool CleanStart, CancellationToken Client)
     {
         /// <summary>Dead silo that the session came from before, if messages may still be under way to there.</summary>
         public SiloAddress? Former { get; set; }

@@ -55,14 +55,14 @@ public sealed class SessionGrain(
                 return new SessionGrant(SessionPresent: false, Epoch: 0) { IsMoving = true, RetryAfter = wait };
             }
 
-            lifecycle.Depart(ClientId);
+            lifecycle.Depart(ClientId, claim.CleanStart);
             RequestContext.Set(IPlacementDirector.PlacementHintKey, claim.Silo!);
             this.MigrateOnIdle();
             return new SessionGrant(SessionPresent: false, Epoch: 0) { IsMoving = true };
         }
 
         _movedAt = null;
-        await moves.BringHereAsync(ClientId);
+        await moves.BringHereAsync(ClientId, claim.CleanStart);
         DelayDeactivation(Stay);
         var grant = await lifecycle.ConnectAsync(ClientId, claim);
         _grantedAt = Environment.TickCount64;

@@ -109,8 +109,9 @@ public sealed class SessionLifecycle(
     /// The client has connected to another silo: its connection here is closed. A session that lasts stays, and collects,
     /// until the other silo has it (<see cref="Forget"/>); any other ends.
     /// </summary>
+    /// <param name="cleanStart">Whether the CONNECT ends the session: then its Will has no delay to wait for [MQTT-3.1.2-8].</param>
     /// <returns>The session that stays, if there is one.</returns>
-    public Session? Depart(string clientId)
+    public Session? Depart(string clientId, bool cleanStart = false)
     {
         if (table.Find(clientId) is not { } session)
         {
@@ -131,7 +132,8 @@ public sealed class SessionLifecycle(
                 return session;
             }
 
-            var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable);
+            var hasExpired = session.ExpiresAt <= environment.Now;
+            var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable && !cleanStart && !hasExpired);
             Withdraw(unpublished);
             if (!session.IsDurable)
             {

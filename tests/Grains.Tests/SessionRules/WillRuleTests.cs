@@ -141,6 +141,28 @@ public sealed class WillRuleTests
         Assert.Empty(one.Rows.Wills);
     }
 
+    [Theory]
+    [InlineData(true, true, 1)]
+    [InlineData(true, false, 1)]
+    [InlineData(false, true, 0)]
+    [InlineData(false, false, 0)]
+    public async Task Delay_ends_when_a_clean_start_on_another_silo_ends_the_session_MQTT_3_1_2_8(bool cleanStart, bool isConnected, int published)
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        if (!isConnected)
+        {
+            one.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.Lost, null);
+            one.Commit();
+        }
+
+        Assert.Same(session, one.Broker.Lifecycle.Depart("mortal", cleanStart));
+        one.Commit();
+        Assert.Equal(published, listener.Published.Count);
+        Assert.Empty(one.Rows.Wills);
+    }
+
     [Fact]
     public async Task Client_that_was_sent_away_may_be_back_on_another_silo()
     {
