@@ -45,6 +45,10 @@ internal sealed class KeepAliveWheel : IDisposable
             {
                 Place(connection, connection.CheckTime(Environment.TickCount64));
             }
+            else
+            {
+                connection.WheelSlot.IsChanged = true;
+            }
         }
     }
 
@@ -52,7 +56,7 @@ internal sealed class KeepAliveWheel : IDisposable
     {
         lock (_gate)
         {
-            Take(connection);
+            connection.WheelSlot.IsRemoved = !Take(connection);
         }
     }
 
@@ -89,9 +93,11 @@ internal sealed class KeepAliveWheel : IDisposable
         var next = connection.CheckTime(now);
         lock (_gate)
         {
-            if (!connection.WheelSlot.IsRemoved)
+            var slot = connection.WheelSlot;
+            if (!slot.IsRemoved)
             {
-                Place(connection, next);
+                Place(connection, slot.IsChanged ? connection.CheckTime(now) : next);
+                slot.IsChanged = false;
             }
         }
     }
@@ -106,13 +112,15 @@ internal sealed class KeepAliveWheel : IDisposable
         list.Add(connection);
     }
 
-    /// <summary>Takes a connection out of its slot in constant time: the last one of the slot takes its place.</summary>
+    /// <summary>
+    /// Takes a connection out of its slot in constant time: the last one of the slot takes its place. False when it is just being
+    /// looked at, or removed.
+    /// </summary>
     private bool Take(ClientConnection connection)
     {
         var slot = connection.WheelSlot;
         if (slot.Index < 0)
         {
-            slot.IsRemoved = true;
             return false;
         }
 
@@ -134,5 +142,8 @@ internal sealed class KeepAliveWheel : IDisposable
 
         /// <summary>Removed while it was being looked at.</summary>
         public bool IsRemoved { get; set; }
+
+        /// <summary>Its limits have changed while it was being looked at.</summary>
+        public bool IsChanged { get; set; }
     }
 }
