@@ -175,6 +175,7 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
             CultureInfo.InvariantCulture,
             $"storm of {clients}: all back {clock.Elapsed.TotalSeconds:F1} s after the silos were ready, largest silo {memory} MB before, {most} MB at most; {crowd}"));
         Assert.Equal(0, crowd.WithoutSession);
+        Assert.All(crowd.Refusals.Keys, static reason => Assert.Contains(reason, new[] { ReasonCode.ServerBusy, ReasonCode.ServerUnavailable }));
         Assert.True(most < memory + 100 + (clients / 50), $"{memory} MB before, {most} MB at most");
         await workload.ProgressAsync(200, Recovery);
         Say($"storm of {clients}: {await workload.FinishAsync($"storm of {clients}, seed {Seed}")}");

@@ -144,7 +144,7 @@ internal sealed partial class ClientConnection
         }
         else
         {
-            // The method may be the application's, and its reason one that CONNACK does not have.
+            // The exchange has failed [MQTT-4.12.0-4]. The method may be the application's, and its reason one that CONNACK does not have.
             RefuseClient(ReasonCodes.IsAllowed(step.Reason, PacketType.ConnAck) ? step.Reason : ReasonCode.NotAuthorized);
         }
     }

@@ -23,6 +23,9 @@ internal sealed partial class ClientConnection
     private volatile bool _hasConnect;
     private int _isAnswered;
 
+    // Its session is being looked for, which takes as long as it takes and ends with an answer.
+    private volatile bool _isClaiming;
+
     // Whoever is told that the client is here is told when it is gone.
     private bool _isAnnounced;
 
@@ -146,19 +149,49 @@ internal sealed partial class ClientConnection
             Will = will,
             Silo = _services.IsCluster ? _services.Silos.Local : null,
         };
+        if (await TakeTurnAsync())
+        {
+            await ClaimAsync(packet, claim, authenticationData);
+        }
+    }
+
+    /// <summary>False when the client does not get its session: it is answered then, or gone.</summary>
+    private async ValueTask<bool> TakeTurnAsync()
+    {
+        _isClaiming = true;
+        try
+        {
+            if (!await _services.Turns.TakeAsync(_services.Limits.ConnectTimeout, _context.ConnectionClosed))
+            {
+                RefuseClient(ReasonCode.ServerBusy);
+                return false;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
         if (_isClosing)
         {
             // Gone or sent away meanwhile: no session is taken from where it is.
-            return;
+            _services.Turns.GiveBack();
+            return false;
         }
 
+        return true;
+    }
+
+    private async Task ClaimAsync(ConnectPacket packet, SessionClaim claim, byte[]? authenticationData)
+    {
         SessionGrant grant;
         Session? session;
         try
         {
-            (session, grant) = await SessionClaims.ClaimAsync(_services, ClientId, claim, () => _isClosing, _context.ConnectionClosed);
+            (session, grant) = await _services.Turns.UseAsync(
+                SessionClaims.ClaimAsync(_services, ClientId, claim, () => _isClosing, _context.ConnectionClosed));
         }
-        catch (OperationCanceledException) when (_isClosing)
+        catch (OperationCanceledException) when (_isClosing || _context.ConnectionClosed.IsCancellationRequested)
         {
             return;
         }
@@ -190,8 +223,8 @@ internal sealed partial class ClientConnection
             else
             {
                 _isAnnounced = true;
-                _services.Presence.Connected(_identity, packet, grant.SessionPresent);
-                _services.Events.Connected(_identity, packet, grant.SessionPresent);
+                _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
+                _services.Events.Connected(_identity!, packet, grant.SessionPresent);
             }
 
             SayGoodbye();

@@ -23,6 +23,12 @@ internal sealed partial class ClientConnection
     {
         if (_session is null)
         {
+            if (_isClaiming)
+            {
+                // Looked at again when it has its session.
+                return long.MaxValue;
+            }
+
             var limit = _openedAt + (long)_services.Limits.ConnectTimeout.TotalMilliseconds;
             if (now >= limit)
             {

@@ -101,8 +101,7 @@ internal sealed partial class ClientConnection
 
         _services.Metrics.Sent(type);
 
-        // Always within the client's Maximum Packet Size: it has got a CONNACK, which is longer. PUBREL and PUBCOMP have no properties
-        // in any case [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3].
+        // Always within the client's Maximum Packet Size: it has got a CONNACK, which is longer.
         var packet = (new AckPacket(type, packetId, reason), Version);
         var isWritten = _output.TryWrite(
             AckCodec.MaximumShortLength,
@@ -165,8 +164,8 @@ internal sealed partial class ClientConnection
 
     /// <summary>
     /// Sends a packet with its Reason String if the client wants to be told [MQTT-3.1.2-29] and the packet is not too large for
-    /// it with the text [MQTT-3.2.2-19] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.9.2-1] [MQTT-3.11.2-1] [MQTT-3.14.2-3]. User Properties the
-    /// broker has none [MQTT-3.2.2-20] [MQTT-3.4.2-3] [MQTT-3.5.2-3] [MQTT-3.9.2-2] [MQTT-3.11.2-2] [MQTT-3.14.2-4]. A
+    /// it with the text [MQTT-3.2.2-19] [MQTT-3.4.2-2] [MQTT-3.5.2-2] [MQTT-3.6.2-2] [MQTT-3.7.2-2] [MQTT-3.9.2-1] [MQTT-3.11.2-1] [MQTT-3.14.2-3].
+    /// User Properties the broker has none [MQTT-3.2.2-20] [MQTT-3.4.2-3] [MQTT-3.5.2-3] [MQTT-3.6.2-3] [MQTT-3.7.2-3] [MQTT-3.9.2-2] [MQTT-3.11.2-2] [MQTT-3.14.2-4]. A
     /// packet that is too large without the text must not be sent at all [MQTT-3.1.2-24]; the conversation cannot go on, so the
     /// connection ends.
     /// </summary>

@@ -35,6 +35,7 @@ internal sealed record ConnectionServices(
     IGrainFactory Grains,
     ConnectionRegistry Registry,
     KeepAliveWheel Wheel,
+    ConnectTurns Turns,
     ConnectionMetrics Metrics,
     ClientPresence Presence,
     HookFolds Hooks,

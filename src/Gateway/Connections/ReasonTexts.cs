@@ -17,7 +17,7 @@ internal static class ReasonTexts
         ReasonCode.BadUserNameOrPassword => "User name or password is wrong.",
         ReasonCode.NotAuthorized => "This client is not allowed to do that.",
         ReasonCode.ServerUnavailable => "The broker cannot serve this client now; try again.",
-        ReasonCode.ServerBusy => "The broker cannot reach its store now; come back later.",
+        ReasonCode.ServerBusy => "The broker has more to do than it can do now; come back later.",
         ReasonCode.Banned => "This client is banned.",
         ReasonCode.ServerShuttingDown => "The broker is stopping.",
         ReasonCode.BadAuthenticationMethod => "The Authentication Method is not offered.",

@@ -104,6 +104,7 @@ internal static class BrokerServices
 
     private static void AddConnections(this IServiceCollection services)
     {
+        services.AddSingleton<ConnectTurns>();
         services.AddSingleton<ConnectionServices>();
         services.AddSingleton<ConnectionRegistry>();
         services.AddSingleton<LateConnects>();

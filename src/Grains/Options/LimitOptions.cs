@@ -21,6 +21,13 @@ public sealed class LimitOptions
     [Allowed("100ms", "10m")]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Clients whose sessions are looked for at a time, on one silo. Others wait for their turn, for <see cref="ConnectTimeout"/> at most,
+    /// and are told Server busy (0x89; Server unavailable in 3.x) then.
+    /// </summary>
+    [Allowed("1", "100000")]
+    public int MaxConnecting { get; set; } = 1000;
+
     /// <summary>A silent client is disconnected after its Keep Alive times this [MQTT-3.1.2-22].</summary>
     [Allowed("1", "10")]
     public double KeepAliveFactor { get; set; } = 1.5;

@@ -29,7 +29,7 @@ internal sealed class Crowd(EndPoint address, string? wills) : IAsyncDisposable
     private int _connected;
     private int _attempts;
     private int _returns;
-    private int _refused;
+    private readonly ConcurrentDictionary<ReasonCode, int> _refusals = new();
     private int _withoutSession;
     private long _lastReturn;
 
@@ -39,8 +39,8 @@ internal sealed class Crowd(EndPoint address, string? wills) : IAsyncDisposable
     /// <summary>Connections made after the first one of each client.</summary>
     public int Returns => Volatile.Read(ref _returns);
 
-    /// <summary>Times that CONNECT was refused: Server Busy, or not available.</summary>
-    public int Refused => Volatile.Read(ref _refused);
+    /// <summary>How often CONNECT was refused, by reason.</summary>
+    public IReadOnlyDictionary<ReasonCode, int> Refusals => _refusals;
 
     /// <summary>Returns that found no session: lost ones.</summary>
     public int WithoutSession => Volatile.Read(ref _withoutSession);
@@ -50,7 +50,7 @@ internal sealed class Crowd(EndPoint address, string? wills) : IAsyncDisposable
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Connected} of {_runs.Count} connected, {Returns} returns, {_attempts} attempts that failed, {Refused} refused, {WithoutSession} without session");
+        $"{Connected} of {_runs.Count} connected, {Returns} returns, {_attempts} attempts that failed, refused {(_refusals.IsEmpty ? "0" : string.Join(", ", _refusals))}, {WithoutSession} without session");
 
     /// <summary>Connects so many more.</summary>
     public async Task AddAsync(int count)
@@ -167,8 +167,13 @@ internal sealed class Crowd(EndPoint address, string? wills) : IAsyncDisposable
         {
             // A storm of thousands waits its turn in the listen queue.
             var answer = await client.ExpectAsync(PacketType.ConnAck, TimeSpan.FromSeconds(60));
-            Interlocked.Add(ref _refused, answer.Reason == ReasonCode.Success ? 0 : 1);
-            return answer.Reason == ReasonCode.Success ? answer : null;
+            if (answer.Reason != ReasonCode.Success)
+            {
+                _refusals.AddOrUpdate(answer.Reason, 1, static (_, count) => count + 1);
+                return null;
+            }
+
+            return answer;
         }
         catch (TestFailureException)
         {
