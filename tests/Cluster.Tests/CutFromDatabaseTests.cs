@@ -17,7 +17,9 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await using var publisher = await ScriptedClient.ConnectAsync(mqtt);
         await using var early = await ScriptedClient.ConnectAsync(mqtt);
         await using var near = await SubscribedToOnceAsync(0);
-        await using var far = await SubscribedToOnceAsync(2);
+
+        // What its client acknowledges in time needs no row: it leaves that to the database.
+        await using var far = await SubscribedToOnceAsync(2, acknowledges: false);
         var process = Cluster.Silos[2].ProcessId;
 
         await Network.CutAsync(Network.Silos[2], Network.Database);
@@ -93,9 +95,9 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
     private Task<ScriptedClient> ConnectOnceAsync() =>
         ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "once"));
 
-    private async Task<ScriptedClient> SubscribedToOnceAsync(int silo)
+    private async Task<ScriptedClient> SubscribedToOnceAsync(int silo, bool acknowledges = true)
     {
-        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, $"once-{silo}") with { AcknowledgesByItself = true };
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, $"once-{silo}") with { AcknowledgesByItself = acknowledges };
         var client = await ScriptedClient.ConnectAsync(Cluster.Silos[silo].Mqtt, options);
         await client.SubscribeAsync("once", 2);
         return client;
@@ -110,7 +112,8 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await using var publisher = await ConnectOnceAsync();
         await publisher.SendPublishAsync("once", "first", qos: 2, id: 5);
         Assert.Equal("first", (await near.PickAsync(static p => p.Type == PacketType.Publish, "PUBLISH")).Text);
-        Assert.Equal(ReasonCode.ImplementationSpecificError, (await publisher.ExpectAsync(PacketType.Disconnect)).Reason);
+        var answer = await publisher.NextAsync();
+        Assert.True(answer is { Type: PacketType.Disconnect, Reason: ReasonCode.ImplementationSpecificError }, $"{answer}\n{Cluster.Log}");
     }
 
     /// <summary>Sent again with its packet id it goes to who has not got it [MQTT-4.4.0-1].</summary>
