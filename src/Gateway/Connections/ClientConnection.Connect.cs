@@ -161,7 +161,7 @@ internal sealed partial class ClientConnection
         _isClaiming = true;
         try
         {
-            if (!await _services.Turns.TakeAsync(_services.Limits.ConnectTimeout, _context.ConnectionClosed))
+            if (!await _services.Turns.TakeAsync(_context.ConnectionClosed))
             {
                 RefuseClient(ReasonCode.ServerBusy);
                 return false;

@@ -6,9 +6,6 @@ namespace Broker.Grains.Storage.Postgres;
 /// <summary>Loads of sessions and messages, each one statement and so one snapshot.</summary>
 internal sealed class PostgresReader : IDisposable
 {
-    // Sessions of one load. Thousands of clients come back at once; each may have a full queue.
-    private const int MostSessions = 32;
-
     private readonly NpgsqlDataSource _source;
     private readonly PostgresSessionTable _known;
     private readonly Gathering<long, List<DeliveryRow>> _deliveries;
@@ -20,8 +17,8 @@ internal sealed class PostgresReader : IDisposable
     public PostgresReader(NpgsqlDataSource source, PostgresSessionTable known, int readers)
     {
         (_source, _known, _free) = (source, known, new SemaphoreSlim(readers));
-        _deliveries = Gather(DeliveriesAsync, readers);
-        _inbound = Gather(InboundIdsAsync, readers);
+        _deliveries = SessionLoads.Gather(DeliveriesAsync, readers);
+        _inbound = SessionLoads.Gather(InboundIdsAsync, readers);
     }
 
     public async Task<SessionRow?> SessionAsync(string clientId, CancellationToken cancellationToken)
@@ -135,41 +132,6 @@ internal sealed class PostgresReader : IDisposable
         sessions,
         static row => (row.GetInt64(0), new InboundRow((ushort)row.GetInt32(1), PostgresRows.ReadNullableId(row, 2))),
         CancellationToken.None);
-
-    /// <summary>Loads by session: one statement for those that are asked for together.</summary>
-    private static Gathering<long, List<T>> Gather<T>(Func<long[], Task<List<(long Session, T Row)>>> load, int parallel)
-    {
-        return new(MostSessions, AnswerAsync, parallel);
-
-        async Task AnswerAsync(IReadOnlyList<Gathering<long, List<T>>.Asked> batch)
-        {
-            try
-            {
-                var rows = (await load([.. batch.Select(static a => a.Item).Distinct()])).ToLookup(static r => r.Session, static r => r.Row);
-                foreach (var asked in batch)
-                {
-                    asked.Set([.. rows[asked.Item]]);
-                }
-            }
-            catch (StoreException) when (batch.Count > 1)
-            {
-                // Too much for the time that one statement has, maybe: each stands for itself then.
-                await Task.WhenAll(batch.Select(static asked => new[] { asked }).Select(AnswerAloneAsync));
-            }
-        }
-
-        async Task AnswerAloneAsync(Gathering<long, List<T>>.Asked[] one)
-        {
-            try
-            {
-                await AnswerAsync(one);
-            }
-            catch (Exception error)
-            {
-                one[0].Fail(error);
-            }
-        }
-    }
 
     private Task<List<T>> LoadAsync<T>(
         string sql, object key, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
