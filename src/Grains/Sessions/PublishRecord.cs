@@ -36,6 +36,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private ushort _inboundId;
     private MessageId _delayed;
     private bool _hasOwnRows;
+    private bool _isUrgent;
+    private bool _isSealed;
+    private bool _isWanted;
     private bool _isPosted;
     private bool _isDone;
     private bool _isFenced;
@@ -54,7 +57,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public long Number => number;
 
     /// <summary>Whether it should be written at once instead of waiting for fast acknowledgements.</summary>
-    public bool IsUrgent { get; private set; }
+    public bool IsUrgent => _isUrgent || Volatile.Read(ref _isWanted);
 
     /// <summary>Whether anything durable has joined.</summary>
     public bool HasWork => _deliveryCount > 0 || IsUrgent;
@@ -96,7 +99,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         _deliveries = delivery;
         _deliveryCount++;
         Interlocked.Increment(ref _open);
-        IsUrgent |= urgent;
+        _isUrgent |= urgent;
     }
 
     /// <summary>The packet id of a QoS 2 publish of a durable session becomes durable with it.</summary>
@@ -184,12 +187,32 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         Interlocked.Increment(ref _open);
     }
 
-    /// <summary>No more deliveries will be added.</summary>
-    public void Seal() => Resolve();
+    /// <summary>No more deliveries or rows will be added. Whoever seals it then posts it, or holds it back (<see cref="PublisherRecords"/>).</summary>
+    public void Seal()
+    {
+        // Before the interlocked operation that Resolve begins with, see Post.
+        Volatile.Write(ref _isSealed, true);
+        Resolve();
+    }
 
-    /// <summary>Hands it to the store's writer unless that has happened or nothing waits for it any more.</summary>
+    /// <summary>
+    /// Hands it to the store's writer unless that has happened or nothing waits for it any more. Before <see cref="Seal"/> it only
+    /// becomes urgent: what is still to join belongs to the same transaction, and the acknowledgement waits for all of it (promise 1).
+    /// </summary>
     public void Post()
     {
+        if (!Volatile.Read(ref _isSealed))
+        {
+            Volatile.Write(ref _isWanted, true);
+
+            // Either this sees that it is sealed, or whoever seals it sees that it is urgent.
+            Interlocked.MemoryBarrier();
+            if (!Volatile.Read(ref _isSealed))
+            {
+                return;
+            }
+        }
+
         // The lock makes "posted" true only once it stands in the writer's queue: a later record of the same publisher,
         // posted right after, cannot overtake it.
         lock (_posting)
@@ -334,6 +357,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             Interlocked.Increment(ref _open);
         }
 
-        IsUrgent = true;
+        _isUrgent = true;
     }
 }

@@ -137,7 +137,10 @@ public sealed partial class Session
         return !IsDeparting;
     }
 
-    /// <summary>Hands what is held back for fast acknowledgements to the store's writer.</summary>
+    /// <summary>
+    /// Hands what is held back for fast acknowledgements to the store's writer. What is still being routed to others is not held back
+    /// when that has ended.
+    /// </summary>
     internal void PostPending()
     {
         List<PublishRecord> records = [];

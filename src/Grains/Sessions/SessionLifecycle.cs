@@ -148,7 +148,10 @@ public sealed class SessionLifecycle(
         }
     }
 
-    /// <summary>Completes when everything that this silo has for a session is committed.</summary>
+    /// <summary>
+    /// Completes when everything that this silo has for a session is committed, but for what is still being routed: whom that
+    /// matters to waits for the <see cref="Cluster.RoutingGate"/> before.
+    /// </summary>
     public async Task FlushAsync(string clientId)
     {
         if (table.Find(clientId) is { } session)
