@@ -36,7 +36,7 @@ internal sealed partial class ClientConnection
     private void Release(ushort packetId)
     {
         var isKnown = _session!.ReleaseInbound(
-            packetId, () => SendAck(PacketType.PubComp, packetId, ReasonCode.Success));
+            _epoch, packetId, () => SendAck(PacketType.PubComp, packetId, ReasonCode.Success));
         if (!isKnown)
         {
             SendAck(PacketType.PubComp, packetId, ReasonCode.PacketIdentifierNotFound);
@@ -79,6 +79,6 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        session.RefuseInbound(refused.Packet, () => SendAck(PacketType.PubRec, refused.Packet, refused.Reason));
+        session.RefuseInbound(_epoch, refused.Packet, () => SendAck(PacketType.PubRec, refused.Packet, refused.Reason));
     }
 }

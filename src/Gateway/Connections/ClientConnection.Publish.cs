@@ -281,8 +281,11 @@ internal sealed partial class ClientConnection
 
     private void PublishOnce(ref PublishSource source, ushort packetId)
     {
-        switch (_session!.BeginInbound(packetId, out var earlier, out var inDoubt))
+        switch (_session!.BeginInbound(_epoch, packetId, out var earlier, out var inDoubt))
         {
+            case InboundStatus.Superseded:
+                Close(ReasonCode.SessionTakenOver);
+                return;
             case InboundStatus.TooMany:
                 Refuse(Violations.TooManyUnreleased);
                 return;
@@ -300,27 +303,38 @@ internal sealed partial class ClientConnection
         if (!CheckReceiveMaximum())
         {
             // Not routed: when the client sends it again on its next connection, it is not a duplicate.
-            _session.CancelInbound(packetId);
+            _session.CancelInbound(_epoch, packetId);
             return;
         }
 
-        NoteAccepted(ref source, packetId);
         PublishRecord? record = null;
         if (_session.IsDurable)
         {
             record = _services.Router.NewRecord(ref source);
             record.RememberInbound(_session, packetId);
-            _session.SetInboundRecord(packetId, record);
+            if (!_session.SetInboundRecord(_epoch, packetId, record))
+            {
+                Close(ReasonCode.SessionTakenOver);
+                return;
+            }
         }
 
+        NoteAccepted(ref source, packetId);
         Route(ref source, packetId, record);
     }
 
     private void PublishAgain(ApplicationMessage message, ushort packetId)
     {
+        var record = new PublishRecord(message, _services.Store.NextMessageNumber(), _services.Store);
+        if (!_session!.SetInboundRecord(_epoch, packetId, record))
+        {
+            Close(ReasonCode.SessionTakenOver);
+            return;
+        }
+
         var source = new PublishSource(message);
         NoteAccepted(ref source, packetId);
-        _pending = PublishRepeatedAsync(message, packetId);
+        _pending = PublishRepeatedAsync(message, packetId, record);
     }
 
     private void NoteAccepted(ref PublishSource source, ushort packetId) =>
@@ -346,10 +360,8 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>The client sends again what a silo took that did not come to tell it (promise 2).</summary>
-    private async Task PublishRepeatedAsync(ApplicationMessage message, ushort packetId)
+    private async Task PublishRepeatedAsync(ApplicationMessage message, ushort packetId, PublishRecord record)
     {
-        var record = new PublishRecord(message, _services.Store.NextMessageNumber(), _services.Store);
-        _session!.SetInboundRecord(packetId, record);
         record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
         try
         {
@@ -359,7 +371,7 @@ internal sealed partial class ClientConnection
         catch
         {
             // It stays in doubt, for the client's next attempt.
-            _session.SetInboundRecord(packetId, null);
+            _session!.ForgetInboundRecord(packetId, record);
             throw;
         }
     }

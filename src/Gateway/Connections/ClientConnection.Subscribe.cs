@@ -52,8 +52,17 @@ internal sealed partial class ClientConnection
 
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
-                granted.Add(_session!.Backup(request.Filter));
-                SubscriptionStart.Begin(_services, _session, request, packet.SubscriptionIdentifier, replays);
+                var before = _session!.Backup(request.Filter);
+                if (SubscriptionStart.Begin(_services, _session, _epoch, request, packet.SubscriptionIdentifier, replays))
+                {
+                    granted.Add(before);
+                }
+                else
+                {
+                    // Somebody else acts for the session: as above, at the next filter.
+                    Close(ReasonCode.SessionTakenOver);
+                }
+
                 GiveBackUnlessHeld(request.Filter);
             }
         }
@@ -94,10 +103,9 @@ internal sealed partial class ClientConnection
         foreach (var request in _services.AutoSubscriptions.Of(_identity!))
         {
             var before = _session!.Backup(request.Filter);
-            if (before.Options is null)
+            if (before.Options is null && SubscriptionStart.Begin(_services, _session, _epoch, request, identifier: 0, replays))
             {
                 changed.Add(before);
-                SubscriptionStart.Begin(_services, _session, request, identifier: 0, replays);
             }
         }
 
@@ -222,7 +230,7 @@ internal sealed partial class ClientConnection
             }
 
             removed.Add(_session!.Backup(filter));
-            reasons[i] = _session!.Unsubscribe(filter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+            reasons[i] = _session!.Unsubscribe(filter, _epoch) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
         }
 
         var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;

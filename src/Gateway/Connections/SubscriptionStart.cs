@@ -7,34 +7,45 @@ namespace Broker.Gateway.Connections;
 /// <summary>A subscription from its grant until every silo knows of it, or until the store has refused it.</summary>
 internal static class SubscriptionStart
 {
-    /// <summary>Subscribes a session. From here on messages are routed to it.</summary>
+    /// <summary>
+    /// Subscribes a session. From here on messages are routed to it. False when it has ended, or another CONNECT has been accepted since
+    /// the one with <paramref name="epoch"/>.
+    /// </summary>
     /// <param name="replays">Gets the retained messages that the subscriber is to be sent.</param>
-    public static void Begin(
-        ConnectionServices services, Session session, in SubscriptionRequest request, uint identifier, List<RetainedReplay> replays)
+    public static bool Begin(
+        ConnectionServices services,
+        Session session,
+        long epoch,
+        in SubscriptionRequest request,
+        uint identifier,
+        List<RetainedReplay> replays)
     {
         // Retain Handling 2: nothing that is retained [MQTT-3.3.1-11].
         if (request.RetainHandling == RetainHandling.DoNotSend || SharedFilter.IsShared(request.Filter))
         {
             // Retained messages are not for groups (MQTT 5.0 section 4.8.2).
-            session.Subscribe(request.Filter, request.Options, identifier, out _);
-            return;
+            return session.Subscribe(request.Filter, request.Options, identifier, out _, epoch) is not null;
         }
 
         RetainedReplay replay;
         lock (services.Retained.Gate)
         {
-            var subscription = session.Subscribe(request.Filter, request.Options, identifier, out var isNew);
+            var subscription = session.Subscribe(request.Filter, request.Options, identifier, out var isNew, epoch);
+            if (subscription is null)
+            {
+                return false;
+            }
 
             // Retain Handling 0 sends again what an existing subscription has had [MQTT-3.8.4-4], 1 does not [MQTT-3.3.1-10].
-            if (subscription is null || (!isNew && request.RetainHandling == RetainHandling.SendIfNew))
+            if (!isNew && request.RetainHandling == RetainHandling.SendIfNew)
             {
-                return;
+                return true;
             }
 
             var entries = services.Retained.Match(subscription.RoutedFilter);
             if (entries.Length == 0)
             {
-                return;
+                return true;
             }
 
             replay = new RetainedReplay(subscription, entries, services.Retained.Version);
@@ -42,6 +53,7 @@ internal static class SubscriptionStart
 
         session.AddReplay(replay);
         replays.Add(replay);
+        return true;
     }
 
     /// <summary>Undoes changes, from the last to the first: a filter may stand in one packet twice.</summary>

@@ -42,7 +42,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
                 throw new MqttReasonException(ReasonCode.SessionTakenOver, "Another subscriber has taken the session meanwhile");
             }
 
-            await SubscribeAsync(session, wanted, cancellationToken);
+            await SubscribeAsync(session, grant.Epoch, wanted, cancellationToken);
             return new MqttSubscriber(link, clientId, grant.SessionPresent);
         }
         catch
@@ -63,21 +63,24 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
         return Task.CompletedTask;
     }
 
-    private async Task SubscribeAsync(Session session, MqttSubscription wanted, CancellationToken cancellationToken)
+    private async Task SubscribeAsync(Session session, long epoch, MqttSubscription wanted, CancellationToken cancellationToken)
     {
         var replays = new List<RetainedReplay>();
         var changed = new List<SubscriptionBackup>();
         foreach (var former in session.Subscriptions.Where(former => !wanted.Filters.Contains(former.Filter, StringComparer.Ordinal)))
         {
             changed.Add(session.Backup(former.Filter));
-            session.Unsubscribe(former.Filter);
+            session.Unsubscribe(former.Filter, epoch);
         }
 
         foreach (var filter in wanted.Filters)
         {
             changed.Add(session.Backup(filter));
             var request = new SubscriptionRequest(filter, wanted.MaximumQos, RetainHandling: wanted.RetainHandling);
-            SubscriptionStart.Begin(services, session, request, identifier: 0, replays);
+            if (!SubscriptionStart.Begin(services, session, epoch, request, identifier: 0, replays))
+            {
+                throw new MqttReasonException(ReasonCode.SessionTakenOver, "Another subscriber has taken the session meanwhile");
+            }
         }
 
         if (session.IsDurable)

@@ -12,15 +12,21 @@ public sealed partial class Session
     /// Notes a QoS 2 PUBLISH. <see cref="InboundStatus.Duplicate"/>: it has been routed, wait for
     /// <paramref name="earlier"/> if there is one and send PUBREC.
     /// </summary>
+    /// <param name="epoch">Epoch that the CONNECT was given: what an earlier connection still had in its hands is not listened to.</param>
     /// <param name="inDoubt">Id under which to publish again a <see cref="InboundStatus.Repeat"/>.</param>
-    public InboundStatus BeginInbound(ushort packetId, out PublishRecord? earlier, out MessageId inDoubt)
+    public InboundStatus BeginInbound(long epoch, ushort packetId, out PublishRecord? earlier, out MessageId inDoubt)
     {
+        earlier = null;
         inDoubt = MessageId.None;
         lock (_gate)
         {
-            if (_inbound.TryGetValue(packetId, out var known))
+            if (epoch != Epoch)
             {
-                known.Settle();
+                return InboundStatus.Superseded;
+            }
+
+            if (FindInbound(packetId) is { } known)
+            {
                 earlier = known.Record;
                 inDoubt = known.InDoubt;
                 return known.IsRouted ? InboundStatus.Duplicate : InboundStatus.Repeat;
@@ -28,13 +34,12 @@ public sealed partial class Session
 
             // Not before: one that is repeated is needed, however old it is.
             ExpireInbound();
-            earlier = null;
             if (_inbound.Count >= _env.Options.MaxAwaitingRel)
             {
                 return InboundStatus.TooMany;
             }
 
-            _inbound.Add(packetId, new Inbound(Environment.TickCount64));
+            _inbound.Add(packetId, new Inbound(Environment.TickCount64) { BegunBy = epoch });
             return InboundStatus.New;
         }
     }
@@ -45,36 +50,56 @@ public sealed partial class Session
     {
         lock (_gate)
         {
-            earlier = null;
-            if (!_inbound.TryGetValue(packetId, out var known))
+            var known = FindInbound(packetId);
+            earlier = known?.Record;
+            return known is { IsRouted: true };
+        }
+    }
+
+    /// <summary>
+    /// The record that makes the packet id durable; a duplicate of the PUBLISH waits for it. False when another CONNECT has been
+    /// accepted since: the PUBLISH must not be routed, its client sends it again on the new connection.
+    /// </summary>
+    public bool SetInboundRecord(long epoch, ushort packetId, PublishRecord record)
+    {
+        lock (_gate)
+        {
+            if (epoch != Epoch)
             {
                 return false;
             }
 
-            known.Settle();
-            earlier = known.Record;
-            return known.IsRouted;
-        }
-    }
-
-    /// <summary>The record that makes the packet id durable; a duplicate of the PUBLISH waits for it.</summary>
-    public void SetInboundRecord(ushort packetId, PublishRecord? record)
-    {
-        lock (_gate)
-        {
             if (_inbound.TryGetValue(packetId, out var entry))
             {
                 entry.Record = record;
+                entry.BegunBy = 0;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Takes back <see cref="SetInboundRecord"/>: a repetition was not routed, and stays in doubt.</summary>
+    public void ForgetInboundRecord(ushort packetId, PublishRecord record)
+    {
+        lock (_gate)
+        {
+            if (_inbound.TryGetValue(packetId, out var entry) && entry.Record == record)
+            {
+                entry.Record = null;
             }
         }
     }
 
     /// <summary>Takes back <see cref="BeginInbound"/>: the publish was not routed and its packet id is free.</summary>
-    public void CancelInbound(ushort packetId)
+    public void CancelInbound(long epoch, ushort packetId)
     {
         lock (_gate)
         {
-            _inbound.Remove(packetId);
+            if (epoch == Epoch)
+            {
+                _inbound.Remove(packetId);
+            }
         }
     }
 
@@ -82,11 +107,11 @@ public sealed partial class Session
     /// The publish was refused after it was routed: <paramref name="forgotten"/> runs when its packet id is free, also in the
     /// store, so that another message with it is not taken for a repetition.
     /// </summary>
-    public void RefuseInbound(ushort packetId, Action forgotten)
+    public void RefuseInbound(long epoch, ushort packetId, Action forgotten)
     {
-        if (!IsDurable || !ReleaseInbound(packetId, forgotten))
+        if (!IsDurable || !ReleaseInbound(epoch, packetId, forgotten))
         {
-            CancelInbound(packetId);
+            CancelInbound(epoch, packetId);
             forgotten();
         }
     }
@@ -107,12 +132,18 @@ public sealed partial class Session
     /// <summary>
     /// Handles PUBREL. False when the id is unknown (PUBCOMP 0x92). For a durable session <paramref name="forgotten"/> runs
     /// when that it was released is durable: only then may PUBCOMP leave, because the client may use the id again for another message
-    /// [MQTT-4.3.3-12].
+    /// [MQTT-4.3.3-12]. Nothing is done, and nothing is to be answered, when another CONNECT has been accepted since: the id may stand for
+    /// another message by now.
     /// </summary>
-    public bool ReleaseInbound(ushort packetId, Action forgotten)
+    public bool ReleaseInbound(long epoch, ushort packetId, Action forgotten)
     {
         lock (_gate)
         {
+            if (epoch != Epoch)
+            {
+                return true;
+            }
+
             if (!_inbound.TryGetValue(packetId, out var entry))
             {
                 return false;
@@ -170,6 +201,24 @@ public sealed partial class Session
         }
     }
 
+    private Inbound? FindInbound(ushort packetId)
+    {
+        if (!_inbound.TryGetValue(packetId, out var known))
+        {
+            return null;
+        }
+
+        if (known.BegunBy != 0 && known.BegunBy != Epoch)
+        {
+            // An earlier connection has noted it and was taken over before it routed it, which it does not do any more.
+            _inbound.Remove(packetId);
+            return null;
+        }
+
+        known.Settle();
+        return known;
+    }
+
     private void ExpireInbound()
     {
         var timeout = (long)_env.Options.AwaitRelTimeout.TotalMilliseconds;
@@ -192,6 +241,9 @@ public sealed partial class Session
     {
         /// <summary>Milliseconds of the monotonic clock.</summary>
         public long Since { get; } = since;
+
+        /// <summary>Epoch of the connection that has noted it and not come to set a record; 0 once there is, or was, one.</summary>
+        public long BegunBy { get; set; }
 
         /// <summary>The publish as long as it has no outcome, and until somebody asks.</summary>
         public PublishRecord? Record { get; set; }
@@ -262,4 +314,7 @@ public enum InboundStatus
 
     /// <summary><c>MaxAwaitingRel</c> ids wait already: Receive Maximum exceeded.</summary>
     TooMany,
+
+    /// <summary>Another CONNECT has been accepted since: do nothing.</summary>
+    Superseded,
 }

@@ -30,18 +30,20 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// Adds a subscription or changes the one that has the same filter [MQTT-3.8.4-3]. Null when the session has ended.
+    /// Adds a subscription or changes the one that has the same filter [MQTT-3.8.4-3]. Null when the session has ended, or another CONNECT
+    /// has been accepted since.
     /// </summary>
     /// <param name="filter">A valid Topic Filter.</param>
     /// <param name="options">Subscription Options byte with the granted QoS.</param>
     /// <param name="isNew">False when one with this filter existed (Retain Handling 1 asks for it).</param>
-    public Subscription? Subscribe(string filter, byte options, uint identifier, out bool isNew)
+    /// <param name="epoch">Epoch that the CONNECT of the asking connection was given; null for whoever is none.</param>
+    public Subscription? Subscribe(string filter, byte options, uint identifier, out bool isNew, long? epoch = null)
     {
         Subscription? subscription;
         lock (_gate)
         {
             isNew = false;
-            if (_state == SessionState.Ended)
+            if (_state == SessionState.Ended || IsSuperseded(epoch))
             {
                 return null;
             }
@@ -81,12 +83,13 @@ public sealed partial class Session
     /// 0x11). No new message is added for it [MQTT-3.10.4-2]. A group that has no member by it stays, with its
     /// messages, until <see cref="Shared.SharedGroups.Settled"/>: the store may refuse the change.
     /// </summary>
-    public bool Unsubscribe(string filter)
+    /// <param name="epoch">As for <see cref="Subscribe"/>; with an older one nothing is removed.</param>
+    public bool Unsubscribe(string filter, long? epoch = null)
     {
         Subscription? subscription;
         lock (_gate)
         {
-            if (!_subscriptions.Remove(filter, out subscription))
+            if (IsSuperseded(epoch) || !_subscriptions.Remove(filter, out subscription))
             {
                 return false;
             }
@@ -132,6 +135,8 @@ public sealed partial class Session
         _env.Store.Post(write);
         return write.Committed;
     }
+
+    private bool IsSuperseded(long? epoch) => epoch is { } own && own != Epoch;
 
     /// <summary>Nothing is routed to a subscription any more. Without the session's lock: a group may end by it.</summary>
     private void Unroute(Subscription subscription, bool mayEndGroup = true)

@@ -14,31 +14,31 @@ public sealed class InboundRuleTests
     public async Task Second_PUBLISH_with_the_same_id_is_a_duplicate_until_PUBREL()
     {
         using var one = await SessionFixture.StartAsync(durable: false);
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
 
-        Assert.True(one.Session.ReleaseInbound(7, static () => { }));
-        Assert.False(one.Session.ReleaseInbound(7, static () => { }));
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
+        Assert.True(one.Session.ReleaseInbound(one.Epoch, 7, static () => { }));
+        Assert.False(one.Session.ReleaseInbound(one.Epoch, 7, static () => { }));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
     }
 
     [Fact]
     public async Task Refused_PUBLISH_is_not_a_duplicate_when_it_comes_again()
     {
         using var one = await SessionFixture.StartAsync();
-        one.Session.BeginInbound(7, out _, out _);
-        one.Session.CancelInbound(7);
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
+        one.Session.BeginInbound(one.Epoch, 7, out _, out _);
+        one.Session.CancelInbound(one.Epoch, 7);
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
     }
 
     [Fact]
     public async Task MaxAwaitingRel_ids_wait_and_no_more()
     {
         using var one = await SessionFixture.StartAsync(new SessionOptions { MaxAwaitingRel = 2 }, durable: false);
-        one.Session.BeginInbound(1, out _, out _);
-        one.Session.BeginInbound(2, out _, out _);
-        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(3, out _, out _));
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(2, out _, out _));
+        one.Session.BeginInbound(one.Epoch, 1, out _, out _);
+        one.Session.BeginInbound(one.Epoch, 2, out _, out _);
+        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(one.Epoch, 3, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 2, out _, out _));
     }
 
     [Fact]
@@ -47,10 +47,10 @@ public sealed class InboundRuleTests
         var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
         using var one = await SessionFixture.StartAsync(options, durable: false);
         var begun = Environment.TickCount64;
-        one.Session.BeginInbound(1, out _, out _);
+        one.Session.BeginInbound(one.Epoch, 1, out _, out _);
         SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
 
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(2, out _, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 2, out _, out _));
     }
 
     [Fact]
@@ -59,25 +59,25 @@ public sealed class InboundRuleTests
         var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
         using var one = await SessionFixture.StartAsync(options, durable: false);
         var begun = Environment.TickCount64;
-        one.Session.BeginInbound(1, out _, out _);
+        one.Session.BeginInbound(one.Epoch, 1, out _, out _);
         SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
 
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(1, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 1, out _, out _));
     }
 
     [Fact]
     public async Task PUBCOMP_of_a_durable_session_waits_for_the_commit_however_often_PUBREL_comes()
     {
         using var one = await SessionFixture.StartAsync();
-        one.Session.BeginInbound(7, out _, out _);
+        one.Session.BeginInbound(one.Epoch, 7, out _, out _);
         var completed = 0;
-        Assert.True(one.Session.ReleaseInbound(7, () => completed++));
-        Assert.True(one.Session.ReleaseInbound(7, () => completed++));
+        Assert.True(one.Session.ReleaseInbound(one.Epoch, 7, () => completed++));
+        Assert.True(one.Session.ReleaseInbound(one.Epoch, 7, () => completed++));
         Assert.Equal(0, completed);
 
         one.Commit();
         Assert.Equal(1, completed);
-        Assert.False(one.Session.ReleaseInbound(7, static () => { }));
+        Assert.False(one.Session.ReleaseInbound(one.Epoch, 7, static () => { }));
     }
 
     [Fact]
@@ -90,9 +90,9 @@ public sealed class InboundRuleTests
         using var one = SessionFixture.Restart(before);
         await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
 
-        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out var inDoubt));
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out var inDoubt));
         Assert.Equal(id, inDoubt);
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(8, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 8, out _, out _));
     }
 
     [Fact]
@@ -104,18 +104,18 @@ public sealed class InboundRuleTests
         await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
 
         Repeat(ReasonCode.UnspecifiedError);
-        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
         Repeat(ReasonCode.Success);
-        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
 
         void Repeat(ReasonCode answer)
         {
             var message = ModelMessage.Of("t", 1, QualityOfService.ExactlyOnce, default).As(new MessageId(17, 4));
             var record = new PublishRecord(message, 1, one.Broker.Store);
-            one.Session.SetInboundRecord(7, record);
+            one.Session.SetInboundRecord(one.Epoch, 7, record);
             record.Ask();
             record.Seal();
-            Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(7, out var earlier, out _));
+            Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out var earlier, out _));
             Assert.Same(record, earlier);
             record.Answered(answer);
         }
@@ -127,17 +127,17 @@ public sealed class InboundRuleTests
         using var one = await SessionFixture.StartAsync();
         foreach (var (packetId, mayRepeat) in new[] { ((ushort)7, true), ((ushort)8, false) })
         {
-            Assert.Equal(InboundStatus.New, one.Session.BeginInbound(packetId, out _, out _));
+            Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, packetId, out _, out _));
             var message = ModelMessage.Of("t", packetId, QualityOfService.ExactlyOnce, new MessageId(17, packetId));
             var record = new PublishRecord(mayRepeat ? message.As(message.Id) : message, packetId, one.Broker.Store);
-            one.Session.SetInboundRecord(packetId, record);
+            one.Session.SetInboundRecord(one.Epoch, packetId, record);
             record.Ask();
             record.Seal();
             record.Answered(ReasonCode.ImplementationSpecificError);
             Assert.Equal(mayRepeat, one.Session.HasBeenElsewhere(packetId));
         }
 
-        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
         Assert.True(one.Session.HasBeenElsewhere(7));
     }
 
@@ -150,12 +150,109 @@ public sealed class InboundRuleTests
         await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
 
         var told = 0;
-        one.Session.RefuseInbound(7, () => told++);
+        one.Session.RefuseInbound(one.Epoch, 7, () => told++);
         Assert.Equal(0, told);
         one.Commit();
 
         Assert.Equal(1, told);
         Assert.Empty(one.Rows.Inbound);
-        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(7, out _, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
     }
+
+    [Fact]
+    public async Task PUBLISH_in_the_hands_of_a_connection_that_was_taken_over_is_not_noted_and_its_id_stays_free()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var earlier = one.Epoch;
+        await one.ReconnectAsync();
+
+        // The client repeats it on its new connection, and comes to PUBCOMP.
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+        Assert.True(one.Session.ReleaseInbound(one.Epoch, 5, static () => { }));
+        one.Commit();
+
+        Assert.Equal(InboundStatus.Superseded, one.Session.BeginInbound(earlier, 5, out _, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+    }
+
+    [Fact]
+    public async Task PUBREL_in_the_hands_of_a_connection_that_was_taken_over_does_not_free_the_id_of_the_next_message()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var earlier = one.Epoch;
+        await one.ReconnectAsync();
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+        Assert.True(one.Session.SetInboundRecord(one.Epoch, 5, NewRecord(one)));
+
+        var told = 0;
+        Assert.True(one.Session.ReleaseInbound(earlier, 5, () => told++));
+        one.Session.RefuseInbound(earlier, 5, static () => { });
+        one.Session.CancelInbound(earlier, 5);
+        one.Commit();
+        Assert.Equal(0, told);
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+    }
+
+    [Fact]
+    public async Task PUBLISH_that_was_noted_and_not_routed_before_a_takeover_is_routed_by_the_new_connection_only()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var earlier = one.Epoch;
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(earlier, 5, out _, out _));
+        await one.ReconnectAsync();
+
+        Assert.False(one.Session.SetInboundRecord(earlier, 5, NewRecord(one)));
+        Assert.False(one.Session.IsDuplicate(5, out _));
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+    }
+
+    [Fact]
+    public async Task PUBLISH_that_was_being_routed_at_a_takeover_is_a_duplicate_that_waits_for_its_outcome()
+    {
+        using var one = await SessionFixture.StartAsync();
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 5, out _, out _));
+        var record = NewRecord(one);
+        Assert.True(one.Session.SetInboundRecord(one.Epoch, 5, record));
+        await one.ReconnectAsync();
+
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 5, out var routed, out _));
+        Assert.Same(record, routed);
+    }
+
+    [Fact]
+    public async Task Repetition_that_was_given_up_is_one_still_and_not_that_of_who_has_begun_it_anew()
+    {
+        using var before = await SessionFixture.StartAsync();
+        before.Rows.PutInboundId(before.Session.Number, 7, new MessageId(17, 4));
+        using var one = SessionFixture.Restart(before);
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+
+        var (givenUp, anew) = (NewRecord(one), NewRecord(one));
+        Assert.True(one.Session.SetInboundRecord(one.Epoch, 7, givenUp));
+        one.Session.ForgetInboundRecord(7, givenUp);
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+
+        Assert.True(one.Session.SetInboundRecord(one.Epoch, 7, anew));
+        one.Session.ForgetInboundRecord(7, givenUp);
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out var routed, out _));
+        Assert.Same(anew, routed);
+    }
+
+    [Fact]
+    public async Task SUBSCRIBE_and_UNSUBSCRIBE_in_the_hands_of_a_connection_that_was_taken_over_change_nothing()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var earlier = one.Epoch;
+        await one.ReconnectAsync();
+
+        Assert.Null(one.Session.Subscribe("more", 0, 0, out _, earlier));
+        Assert.False(one.Session.Unsubscribe("#", earlier));
+        Assert.Equal(["#"], one.Session.Subscriptions.Select(static s => s.Filter));
+        Assert.NotNull(one.Session.Subscribe("more", 0, 0, out _, one.Epoch));
+        Assert.True(one.Session.Unsubscribe("#", one.Epoch));
+    }
+
+    private static PublishRecord NewRecord(SessionFixture one) =>
+        new(ModelMessage.Of("t", 1, QualityOfService.ExactlyOnce, new MessageId(17, 4)), 1, one.Broker.Store);
 }

@@ -72,12 +72,12 @@ public sealed class RecordOutcomeTests
         one.Publish(QualityOfService.ExactlyOnce, 1);
         one.Commit();
         var packetId = Assert.Single(link.Published).PacketId;
-        one.Session.BeginInbound(7, out _, out _);
+        one.Session.BeginInbound(one.Epoch, 7, out _, out _);
         one.Rows.PutSession(one.Rows.Sessions[one.Session.Number] with { Epoch = one.Session.Epoch + 1 });
 
         var completed = 0;
         one.Acknowledge(link, PacketType.PubRec, packetId);
-        Assert.True(one.Session.ReleaseInbound(7, () => completed++));
+        Assert.True(one.Session.ReleaseInbound(one.Epoch, 7, () => completed++));
         one.Session.Subscribe("more", 0, 0, out _);
         var subscribed = one.Session.SaveSubscriptionsAsync(["more"]);
         one.Commit();

@@ -27,6 +27,9 @@ internal sealed class SessionFixture : IDisposable
 
     public Session Session { get; private set; } = null!;
 
+    /// <summary>Epoch of the latest CONNECT.</summary>
+    public long Epoch => Session.Epoch;
+
     public ModelBroker Broker => _broker;
 
     /// <summary>A subscriber that is away at first.</summary>
