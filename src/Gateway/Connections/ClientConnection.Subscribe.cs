@@ -70,7 +70,7 @@ internal sealed partial class ClientConnection
         if (_session!.IsDurable && granted.Count > 0 && await SaveAsync(granted) is { } refused)
         {
             // Not durable, so not granted: what was there before is back before the client is told.
-            SubscriptionStart.PutBack(_services, _session, granted);
+            SubscriptionStart.PutBack(_services, _session, _epoch, granted);
             replays.Clear();
             for (var i = 0; i < reasons.Length; i++)
             {
@@ -117,7 +117,7 @@ internal sealed partial class ClientConnection
         if (_session!.IsDurable && await SaveAsync(changed) is { } refused)
         {
             // It is not what the operator wants it to be; the client comes again.
-            SubscriptionStart.PutBack(_services, _session, changed);
+            SubscriptionStart.PutBack(_services, _session, _epoch, changed);
             Close(refused);
             return;
         }
@@ -230,14 +230,19 @@ internal sealed partial class ClientConnection
             }
 
             removed.Add(_session!.Backup(filter));
-            reasons[i] = _session!.Unsubscribe(filter, _epoch) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+            reasons[i] = _session!.BeginUnsubscribe(filter, _epoch) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
         }
 
         var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;
-        refusal ??= await ReleaseAsync(removed);
+        if (refusal is null)
+        {
+            removed.ForEach(former => _session.EndUnsubscribe(former.Filter, _epoch));
+            refusal = await ReleaseAsync(removed);
+        }
+
         if (refusal is { } refused)
         {
-            SubscriptionStart.PutBack(_services, _session, removed);
+            SubscriptionStart.PutBack(_services, _session, _epoch, removed);
             if (Version != ProtocolVersion.Mqtt5)
             {
                 // UNSUBACK of 3.x has no failure: it must not be sent.

@@ -57,17 +57,18 @@ internal static class SubscriptionStart
     }
 
     /// <summary>Undoes changes, from the last to the first: a filter may stand in one packet twice.</summary>
-    public static void PutBack(ConnectionServices services, Session session, List<SubscriptionBackup> changed)
+    public static void PutBack(ConnectionServices services, Session session, long epoch, List<SubscriptionBackup> changed)
     {
         for (var i = changed.Count - 1; i >= 0; i--)
         {
-            session.PutBack(changed[i]);
+            session.PutBack(changed[i], epoch);
         }
 
         EndLeftGroups(services, session, changed);
         foreach (var subscription in changed)
         {
-            if (subscription.Options is null && ExclusiveFilter.IsExclusive(subscription.Filter))
+            if (subscription.Options is null && ExclusiveFilter.IsExclusive(subscription.Filter)
+                && session.Backup(subscription.Filter).Options is null)
             {
                 services.Exclusive.GiveBack(session, subscription.Filter);
             }

@@ -70,7 +70,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
         foreach (var former in session.Subscriptions.Where(former => !wanted.Filters.Contains(former.Filter, StringComparer.Ordinal)))
         {
             changed.Add(session.Backup(former.Filter));
-            session.Unsubscribe(former.Filter, epoch);
+            session.BeginUnsubscribe(former.Filter, epoch);
         }
 
         foreach (var filter in wanted.Filters)
@@ -85,9 +85,10 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
 
         if (session.IsDurable)
         {
-            await SaveAsync(session, changed);
+            await SaveAsync(session, epoch, changed);
         }
 
+        changed.ForEach(c => session.EndUnsubscribe(c.Filter, epoch));
         SubscriptionStart.EndLeftGroups(services, session, changed);
 
         if (services.IsCluster)
@@ -101,7 +102,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
         }
     }
 
-    private async Task SaveAsync(Session session, List<SubscriptionBackup> changed)
+    private async Task SaveAsync(Session session, long epoch, List<SubscriptionBackup> changed)
     {
         try
         {
@@ -110,7 +111,7 @@ internal sealed class Subscribers(ConnectionServices services) : IConnectionDrai
         catch
         {
             // A session that lasts is subscribed to what it was: the application is told that nothing has changed.
-            SubscriptionStart.PutBack(services, session, changed);
+            SubscriptionStart.PutBack(services, session, epoch, changed);
             throw;
         }
     }

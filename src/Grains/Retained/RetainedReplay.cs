@@ -15,6 +15,9 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
 
     public Subscription Subscription { get; } = subscription;
 
+    /// <summary>Whether its subscription is committed: nothing is taken before. Guarded by the session's lock.</summary>
+    internal bool HasBegun { get; set; }
+
     /// <summary>Number of the last place taken: where a replay goes on after a restart.</summary>
     public long LastNumber => _position == 0 ? 0 : entries[_position - 1].Number;
 

@@ -13,7 +13,10 @@ public sealed partial class Session
 
     private readonly List<RetainedReplay> _replays = [];
 
-    /// <summary>Starts a replay. Durable sessions have recorded it with the subscription, so that it outlives a crash.</summary>
+    /// <summary>
+    /// Adds a replay, which is recorded with the subscription of a durable session, so that it outlives a crash. It waits for
+    /// <see cref="BeginReplays"/> or the next connection: the store may refuse the subscription.
+    /// </summary>
     public void AddReplay(RetainedReplay replay)
     {
         lock (_gate)
@@ -26,20 +29,37 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Sends what the window allows of the replays that were added.</summary>
+    /// <summary>Sends what the window allows of the replays that were added: their subscriptions are committed.</summary>
     public void BeginReplays()
     {
         lock (_gate)
         {
+            AdmitReplays();
             Pump();
+        }
+    }
+
+    private void AdmitReplays() => _replays.ForEach(static replay => replay.HasBegun = true);
+
+    /// <summary>A subscription is what it was before a change that the store has refused, and so is what it still has to replay.</summary>
+    private void PutBackReplay(Subscription subscription, RetainedReplay? former)
+    {
+        lock (_gate)
+        {
+            _replays.RemoveAll(r => r.Subscription == subscription);
+            if (former?.Subscription == subscription && _state != SessionState.Ended)
+            {
+                _replays.Add(former);
+                Pump();
+            }
         }
     }
 
     private Delivery? NextReplayed()
     {
-        while (_replays.Count > 0)
+        // One whose subscription is about to end pauses: its row may be gone already.
+        while (_replays.Find(static r => r.HasBegun && r.Subscription.EndingBy is null) is { } replay)
         {
-            var replay = _replays[0];
             if (IsDurable && replay.Subscription.Qos != QualityOfService.AtMostOnce)
             {
                 if (QueuePage(replay))
@@ -54,7 +74,7 @@ public sealed partial class Session
                 return delivery;
             }
 
-            _replays.RemoveAt(0);
+            _replays.Remove(replay);
             if (IsDurable)
             {
                 _env.Store.Post(new ReplayWrite(this, replay, [], isDone: true));

@@ -1,3 +1,4 @@
+using Broker.Grains.Retained;
 using Broker.Grains.Storage;
 
 namespace Broker.Grains.Sessions;
@@ -52,6 +53,7 @@ public sealed partial class Session
             if (subscription is not null)
             {
                 subscription.Change(options, identifier);
+                subscription.EndingBy = null;
             }
             else
             {
@@ -79,27 +81,34 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// Removes the subscription whose filter is the same, character by character [MQTT-3.10.4-1]; false when there was none (UNSUBACK
-    /// 0x11). No new message is added for it [MQTT-3.10.4-2]. A group that has no member by it stays, with its
-    /// messages, until <see cref="Shared.SharedGroups.Settled"/>: the store may refuse the change.
+    /// Announces the end of the subscription whose filter is the same, character by character [MQTT-3.10.4-1]; false when there is none
+    /// (UNSUBACK 0x11), or another CONNECT has been accepted since. Messages are routed to it until <see cref="EndUnsubscribe"/>: the store
+    /// may refuse the change, and what was published until then would be missing.
     /// </summary>
-    /// <param name="epoch">As for <see cref="Subscribe"/>; with an older one nothing is removed.</param>
-    public bool Unsubscribe(string filter, long? epoch = null)
+    /// <param name="epoch">Epoch that the CONNECT of the asking connection was given.</param>
+    public bool BeginUnsubscribe(string filter, long epoch)
     {
-        Subscription? subscription;
         lock (_gate)
         {
-            if (IsSuperseded(epoch) || !_subscriptions.Remove(filter, out subscription))
+            if (IsSuperseded(epoch) || !_subscriptions.TryGetValue(filter, out var subscription) || subscription.EndingBy == epoch)
             {
                 return false;
             }
 
-            _replays.RemoveAll(r => r.Subscription == subscription);
+            subscription.EndingBy = epoch;
+            return true;
         }
-
-        Unroute(subscription, mayEndGroup: false);
-        return true;
     }
+
+    /// <summary>
+    /// The end of a subscription is committed, or need not be: no new message is added for it [MQTT-3.10.4-2]. Nothing happens when it has
+    /// been subscribed to again meanwhile.
+    /// </summary>
+    public void EndUnsubscribe(string filter, long epoch) => Remove(filter, subscription => subscription.EndingBy == epoch);
+
+    /// <summary>Removes a subscription at once; false when there was none, or another CONNECT has been accepted since.</summary>
+    /// <param name="epoch">As for <see cref="Subscribe"/>.</param>
+    public bool Unsubscribe(string filter, long? epoch = null) => Remove(filter, _ => !IsSuperseded(epoch));
 
     /// <summary>The present state of a filter, for <see cref="PutBack"/>.</summary>
     public SubscriptionBackup Backup(string filter)
@@ -107,21 +116,29 @@ public sealed partial class Session
         lock (_gate)
         {
             return _subscriptions.TryGetValue(filter, out var subscription)
-                ? new SubscriptionBackup(filter, subscription.Options, subscription.Identifier)
+                ? new SubscriptionBackup(filter, subscription.Options, subscription.Identifier, FindReplay(subscription))
                 : new SubscriptionBackup(filter, null, 0);
         }
     }
 
-    /// <summary>Undoes what was done to a filter since <paramref name="backup"/> was taken.</summary>
-    public void PutBack(in SubscriptionBackup backup)
+    /// <summary>
+    /// Undoes what a connection did to a filter since <paramref name="backup"/> was taken; not what another one, that has taken over, may
+    /// have done since.
+    /// </summary>
+    public void PutBack(in SubscriptionBackup backup, long epoch)
     {
-        if (backup.Options is { } options)
+        if (TryGoOn(backup.Filter, epoch))
         {
-            Subscribe(backup.Filter, options, backup.Identifier, out _);
+            return;
         }
-        else
+
+        if (backup.Options is not { } options)
         {
-            Unsubscribe(backup.Filter);
+            Unsubscribe(backup.Filter, epoch);
+        }
+        else if (Subscribe(backup.Filter, options, backup.Identifier, out _, epoch) is { } subscription)
+        {
+            PutBackReplay(subscription, backup.Replay);
         }
     }
 
@@ -137,6 +154,46 @@ public sealed partial class Session
     }
 
     private bool IsSuperseded(long? epoch) => epoch is { } own && own != Epoch;
+
+    private RetainedReplay? FindReplay(Subscription subscription) => _replays.Find(r => r.Subscription == subscription);
+
+    /// <summary>A subscription that was to end does not.</summary>
+    private bool TryGoOn(string filter, long epoch)
+    {
+        lock (_gate)
+        {
+            if (!_subscriptions.TryGetValue(filter, out var subscription) || subscription.EndingBy != epoch)
+            {
+                return false;
+            }
+
+            subscription.EndingBy = null;
+            Pump();
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// A group that has no member by it any more stays, with its messages, until <see cref="Shared.SharedGroups.Settled"/>: the store may
+    /// refuse the change.
+    /// </summary>
+    private bool Remove(string filter, Predicate<Subscription> condition)
+    {
+        Subscription? subscription;
+        lock (_gate)
+        {
+            if (!_subscriptions.TryGetValue(filter, out subscription) || !condition(subscription))
+            {
+                return false;
+            }
+
+            _subscriptions.Remove(filter);
+            _replays.RemoveAll(r => r.Subscription == subscription);
+        }
+
+        Unroute(subscription, mayEndGroup: false);
+        return true;
+    }
 
     /// <summary>Nothing is routed to a subscription any more. Without the session's lock: a group may end by it.</summary>
     private void Unroute(Subscription subscription, bool mayEndGroup = true)
@@ -155,10 +212,10 @@ public sealed partial class Session
     {
         lock (_gate)
         {
-            if (_subscriptions.TryGetValue(filter, out var subscription))
+            if (_subscriptions.TryGetValue(filter, out var subscription) && subscription.EndingBy is null)
             {
                 batch.PutSubscription(new SubscriptionRow(Number, filter, subscription.Options, subscription.Identifier));
-                if (_replays.Find(r => r.Subscription == subscription) is { } replay)
+                if (FindReplay(subscription) is { } replay)
                 {
                     batch.PutReplay(Number, filter, replay.LastNumber);
                 }

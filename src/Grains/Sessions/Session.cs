@@ -136,6 +136,7 @@ public sealed partial class Session
             _window = Group is null ? Math.Min(_env.Options.MaxInflight, receiveMaximum) : int.MaxValue;
             ResumeReleased();
             BeginMembership();
+            AdmitReplays();
             Pump();
             return true;
         }

@@ -41,6 +41,12 @@ public sealed class Subscription
     /// <summary>Its part in the group.</summary>
     internal Shared.LocalMember? Member { get; set; }
 
+    /// <summary>
+    /// Epoch of the connection whose UNSUBSCRIBE waits for its commit; null for none. Messages are routed as before meanwhile. Guarded by
+    /// the session's lock.
+    /// </summary>
+    internal long? EndingBy { get; set; }
+
     /// <summary><see cref="RoutedFilter"/> in UTF-8.</summary>
     public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(RoutedFilter);
 

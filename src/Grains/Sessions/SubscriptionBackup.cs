@@ -1,3 +1,5 @@
+using Broker.Grains.Retained;
+
 namespace Broker.Grains.Sessions;
 
 /// <summary>
@@ -5,4 +7,5 @@ namespace Broker.Grains.Sessions;
 /// refuses the change: the client is told that nothing has changed, so nothing must have.
 /// </summary>
 /// <param name="Options">Null when there was no subscription.</param>
-public readonly record struct SubscriptionBackup(string Filter, byte? Options, uint Identifier);
+/// <param name="Replay">What was left of the retained messages that the subscription began with; null for nothing.</param>
+public readonly record struct SubscriptionBackup(string Filter, byte? Options, uint Identifier, RetainedReplay? Replay = null);

@@ -35,7 +35,7 @@ public sealed class GroupEndTests
         var refused = kept.SaveSubscriptionsAsync([Filter]);
         broker.Store.Fail();
         await Assert.ThrowsAnyAsync<StoreException>(() => refused);
-        kept.PutBack(before);
+        kept.PutBack(before, epoch);
         broker.Environment.Shared.Settled(kept, Filter);
 
         var link = new RecordingLink();
