@@ -1,4 +1,5 @@
 using Broker.Grains.Cluster;
+using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
 using Broker.Grains.Sessions;
@@ -121,7 +122,7 @@ public sealed class StateRecovery(
                 && session.Subscriptions.FirstOrDefault(s => s.Filter == row.Filter) is { } subscription)
             {
                 var entries = retained.Match(subscription.RoutedFilter, row.AfterNumber);
-                session.AddReplay(new RetainedReplay(subscription, entries, retained.Version));
+                session.AddReplay(new RetainedReplay(subscription, entries, retained.Version, row.UpTo == MessageId.None ? null : row.UpTo));
             }
         }
     }

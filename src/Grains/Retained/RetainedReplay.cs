@@ -8,8 +8,11 @@ namespace Broker.Grains.Retained;
 /// match, whatever the messages weigh. What was published after the subscription began reaches it live and is left out.
 /// </summary>
 /// <param name="entries">All matching places, by ascending number.</param>
-/// <param name="asOf">Version of the retained messages when the subscription became active.</param>
-public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] entries, long asOf)
+/// <param name="asOf">Version of the retained messages when the subscription became active, or when a replay is resumed.</param>
+/// <param name="upTo">
+/// Of a replay that is resumed: <see cref="UpTo"/> when it began. Null when it begins, and where that was not recorded.
+/// </param>
+public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] entries, long asOf, MessageId? upTo = null)
 {
     private int _position;
 
@@ -17,6 +20,12 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
 
     /// <summary>Whether its subscription is committed: nothing is taken before. Guarded by the session's lock.</summary>
     internal bool HasBegun { get; set; }
+
+    /// <summary>
+    /// Highest id among the messages that it began with. It outlives a restart, which versions do not: what is newer has reached the
+    /// subscription live. A message of another silo whose clock is behind may be older by its id, and come twice.
+    /// </summary>
+    public MessageId UpTo { get; } = upTo ?? Newest(entries);
 
     /// <summary>Number of the last place taken: where a replay goes on after a restart.</summary>
     public long LastNumber => _position == 0 ? 0 : entries[_position - 1].Number;
@@ -28,12 +37,23 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
         while (_position < entries.Length)
         {
             var message = entries[_position++].AsOf(asOf);
-            if (message is not null && !message.IsExpired(now) && !Subscription.IsOwn(null, message.Publisher))
+            if (message is not null && message.Id <= UpTo && !message.IsExpired(now) && !Subscription.IsOwn(null, message.Publisher))
             {
                 return message;
             }
         }
 
         return null;
+    }
+
+    private static MessageId Newest(RetainedEntry[] entries)
+    {
+        var newest = MessageId.None;
+        foreach (var entry in entries)
+        {
+            newest = entry.Message is { } message && message.Id > newest ? message.Id : newest;
+        }
+
+        return newest;
     }
 }

@@ -120,7 +120,7 @@ public sealed partial class Session
     /// <summary>A page of a replay and how far it has come, in one transaction: nothing is queued twice or left out.</summary>
     private sealed class ReplayWrite(Session session, RetainedReplay replay, List<Delivery> page, bool isDone) : StoreWrite
     {
-        private readonly long _upTo = replay.LastNumber;
+        private readonly long _lastNumber = replay.LastNumber;
 
         public override bool MustSucceed => true;
 
@@ -148,7 +148,7 @@ public sealed partial class Session
             }
             else
             {
-                batch.PutReplay(session.Number, replay.Subscription.Filter, _upTo);
+                batch.PutReplay(session.Number, replay.Subscription.Filter, _lastNumber, replay.UpTo);
             }
         }
 

@@ -217,7 +217,7 @@ public sealed partial class Session
                 batch.PutSubscription(new SubscriptionRow(Number, filter, subscription.Options, subscription.Identifier));
                 if (FindReplay(subscription) is { } replay)
                 {
-                    batch.PutReplay(Number, filter, replay.LastNumber);
+                    batch.PutReplay(Number, filter, replay.LastNumber, replay.UpTo);
                 }
             }
             else

@@ -54,7 +54,8 @@ public interface IStoreBatch
     void DeleteWill(string clientId);
 
     /// <summary>How far the retained messages of a new subscription have been queued for a durable session.</summary>
-    void PutReplay(long session, string filter, long afterNumber);
+    /// <param name="upTo">See <see cref="ReplayRow"/>.</param>
+    void PutReplay(long session, string filter, long afterNumber, MessageId upTo);
 
     void DeleteReplay(long session, string filter);
 

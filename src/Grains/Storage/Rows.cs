@@ -67,7 +67,9 @@ public sealed record RetainedRow(string Topic, long Number, ApplicationMessage M
 }
 
 /// <summary>A replay of retained messages that had not been queued whole.</summary>
-public sealed record ReplayRow(long Session, string Filter, long AfterNumber);
+/// <param name="AfterNumber">Number of the last place that was queued.</param>
+/// <param name="UpTo">Highest id among the messages that it began with; <see cref="MessageId.None"/> in a row of an earlier version.</param>
+public sealed record ReplayRow(long Session, string Filter, long AfterNumber, MessageId UpTo = default);
 
 /// <summary>What a silo must know before its first connection.</summary>
 /// <param name="LastAlive">When the broker was last known to run, in milliseconds since 1970; null for a new store.</param>

@@ -25,7 +25,7 @@ internal class StoreBatch : IStoreBatch
 
     public Dictionary<(long Session, string Filter), (SubscriptionRow? Row, int Order)> Subscriptions { get; } = [];
 
-    public Dictionary<(long Session, string Filter), (long? AfterNumber, int Order)> Replays { get; } = [];
+    public Dictionary<(long Session, string Filter), (long? AfterNumber, MessageId UpTo, int Order)> Replays { get; } = [];
 
     public Dictionary<(long Session, ushort PacketId), (bool Put, MessageId InDoubt, int Order)> InboundIds { get; } = [];
 
@@ -221,10 +221,10 @@ internal class StoreBatch : IStoreBatch
 
     public void DeleteDelayed(MessageId id) => Delayed[id] = default;
 
-    public void PutReplay(long session, string filter, long afterNumber) =>
-        Replays[(session, filter)] = (afterNumber, ++_order);
+    public void PutReplay(long session, string filter, long afterNumber, MessageId upTo) =>
+        Replays[(session, filter)] = (afterNumber, upTo, ++_order);
 
-    public void DeleteReplay(long session, string filter) => Replays[(session, filter)] = (null, ++_order);
+    public void DeleteReplay(long session, string filter) => Replays[(session, filter)] = (null, MessageId.None, ++_order);
 
     public void PutLastAlive(long time) => LastAlive = time;
 

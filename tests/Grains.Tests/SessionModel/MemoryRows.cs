@@ -26,7 +26,7 @@ internal sealed class MemoryRows : IStoreBatch
 
     public Dictionary<MessageId, DelayedRow> Delayed { get; } = [];
 
-    public Dictionary<(long Session, string Filter), long> Replays { get; } = [];
+    public Dictionary<(long Session, string Filter), (long AfterNumber, MessageId UpTo)> Replays { get; } = [];
 
     public long LastMessage { get; private set; }
 
@@ -39,7 +39,7 @@ internal sealed class MemoryRows : IStoreBatch
         [.. Subscriptions.Values],
         [.. Retained.Values],
         [.. Wills.Values],
-        [.. Replays.Select(r => new ReplayRow(r.Key.Session, r.Key.Filter, r.Value))],
+        [.. Replays.Select(r => new ReplayRow(r.Key.Session, r.Key.Filter, r.Value.AfterNumber, r.Value.UpTo))],
         Deliveries.Values.GroupBy(d => d.Session).ToDictionary(
             g => g.Key, g => new QueueSummary(g.Count(), g.Sum(d => (long)d.Size), g.Max(d => d.Sequence))));
 
@@ -164,7 +164,8 @@ internal sealed class MemoryRows : IStoreBatch
 
     public void DeleteItem(string kind, string key) => Items.Remove((kind, key));
 
-    public void PutReplay(long session, string filter, long afterNumber) => Replays[(session, filter)] = afterNumber;
+    public void PutReplay(long session, string filter, long afterNumber, MessageId upTo) =>
+        Replays[(session, filter)] = (afterNumber, upTo);
 
     public void DeleteReplay(long session, string filter) => Replays.Remove((session, filter));
 

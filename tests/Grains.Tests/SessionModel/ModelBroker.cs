@@ -41,13 +41,13 @@ internal sealed class ModelBroker : IDisposable
             options, storeOptions, Store, index, _drops, priorities!, TimeProvider.System,
             new SessionLog(NullLogger<Session>.Instance), _metrics, new LocalInterest(), shared);
         Sessions = new SessionTable(Environment);
-        var retained = new RetainedMessages(new RetainedOptions());
+        Retained = new RetainedMessages(new RetainedOptions(), _ids);
         Delayed = new DelayedMessages(Store, _ids, _drops, new DelayedOptions());
-        Router = new MessageRouter(index, retained, Store, _drops, shared, delayed: Delayed);
+        Router = new MessageRouter(index, Retained, Store, _drops, shared, delayed: Delayed);
         Wills = new WillService(Router, Store, _ids, TimeProvider.System);
         var expiry = new SessionExpiryQueue();
         Lifecycle = new SessionLifecycle(Sessions, Environment, Wills, expiry);
-        var recovery = new StateRecovery(Sessions, retained, Wills, expiry, Lifecycle, options, shared, TimeProvider.System);
+        var recovery = new StateRecovery(Sessions, Retained, Wills, expiry, Lifecycle, options, shared, TimeProvider.System);
         recovery.ApplyAsync(rows.Recover() with { LastAlive = null }).GetAwaiter().GetResult();
     }
 
@@ -62,6 +62,8 @@ internal sealed class ModelBroker : IDisposable
     public SessionLifecycle Lifecycle { get; }
 
     public MessageRouter Router { get; }
+
+    public RetainedMessages Retained { get; }
 
     public WillService Wills { get; }
 

@@ -174,15 +174,16 @@ public abstract partial class MessageStoreTests
         {
             batch.PutWill(new WillRow("c", will, 30, null));
             batch.PutWill(new WillRow("gone", will, 0, null));
-            batch.PutReplay(session, "a/#", 5);
-            batch.PutReplay(session, "b/#", 6);
+            batch.PutReplay(session, "a/#", 5, new MessageId(1, 2));
+            batch.PutReplay(session, "b/#", 6, default);
+            batch.PutReplay(session, "c/#", 7, default);
             batch.PutLastAlive(123);
         });
         await Store.WriteAsync(batch =>
         {
             batch.PutWill(new WillRow("c", will, 30, 1_800_000_000_000));
             batch.DeleteWill("gone");
-            batch.PutReplay(session, "a/#", 50);
+            batch.PutReplay(session, "a/#", 50, will.Id);
             batch.DeleteReplay(session, "b/#");
             batch.PutLastAlive(124);
         });
@@ -191,7 +192,9 @@ public abstract partial class MessageStoreTests
         var row = Assert.Single(state.Wills);
         Assert.Equal(("c", 30u, 1_800_000_000_000L), (row.ClientId, row.DelayInterval, row.PublishAt!.Value));
         AssertSame(will, row.Message);
-        Assert.Equal(new ReplayRow(session, "a/#", 50), Assert.Single(state.Replays));
+        Assert.Equal(
+            [new ReplayRow(session, "a/#", 50, will.Id), new ReplayRow(session, "c/#", 7)],
+            state.Replays.OrderBy(static r => r.Filter, StringComparer.Ordinal));
         Assert.Equal(124, state.LastAlive);
     }
 

@@ -171,7 +171,7 @@ public abstract partial class MessageStoreTests
             batch.PutDelivery(Delivery(session, 1, number));
             batch.PutSubscription(new SubscriptionRow(session, "f", 0, 0));
             batch.PutInboundId(session, 1);
-            batch.PutReplay(session, "f", 1);
+            batch.PutReplay(session, "f", 1, default);
             batch.DeleteSession(session);
         });
 

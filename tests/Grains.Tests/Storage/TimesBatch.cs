@@ -50,7 +50,7 @@ internal sealed class TimesBatch(List<long> times) : IStoreBatch
 
     public void DeleteItem(string kind, string key) => throw new NotSupportedException();
 
-    public void PutReplay(long session, string filter, long afterNumber) => throw new NotSupportedException();
+    public void PutReplay(long session, string filter, long afterNumber, MessageId upTo) => throw new NotSupportedException();
 
     public void DeleteReplay(long session, string filter) => throw new NotSupportedException();
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Broker.Grains.Messages;
 using NpgsqlTypes;
 
 namespace Broker.Grains.Storage.Postgres;
@@ -28,6 +29,7 @@ internal sealed partial class PostgresBatchWriter
     private List<Guid> _replayKey;
     private List<string> _replayFilter;
     private List<long> _replayAfter;
+    private List<Guid?> _replayUpTo;
     private KeyedDeletion _deleteReplay;
     private PostgresStatement _putInbound;
     private List<long> _inboundSession;
@@ -43,7 +45,7 @@ internal sealed partial class PostgresBatchWriter
         nameof(_sessionSentUpTo), nameof(_putSubscription), nameof(_subscriptionSession), nameof(_subscriptionKey),
         nameof(_subscriptionFilter), nameof(_subscriptionOptions), nameof(_subscriptionIdentifier),
         nameof(_deleteSubscription), nameof(_putReplay), nameof(_replaySession), nameof(_replayKey), nameof(_replayFilter),
-        nameof(_replayAfter), nameof(_deleteReplay), nameof(_putInbound), nameof(_inboundSession), nameof(_inboundId), nameof(_inboundMessage),
+        nameof(_replayAfter), nameof(_replayUpTo), nameof(_deleteReplay), nameof(_putInbound), nameof(_inboundSession), nameof(_inboundId), nameof(_inboundMessage),
         nameof(_deleteInbound), nameof(_deletedInboundSession), nameof(_deletedInboundId))]
     private void PrepareSessions()
     {
@@ -80,13 +82,14 @@ internal sealed partial class PostgresBatchWriter
         _deleteSubscription = new KeyedDeletion("broker_subscription", Statement);
         _putReplay = Statement(
             """
-            INSERT INTO broker_replay (session, filter_key, filter, after_number) SELECT * FROM unnest($1, $2, $3, $4)
-            ON CONFLICT (session, filter_key) DO UPDATE SET after_number = excluded.after_number
+            INSERT INTO broker_replay (session, filter_key, filter, after_number, up_to) SELECT * FROM unnest($1, $2, $3, $4, $5)
+            ON CONFLICT (session, filter_key) DO UPDATE SET after_number = excluded.after_number, up_to = excluded.up_to
             """);
         _replaySession = _putReplay.Array<long>(NpgsqlDbType.Bigint);
         _replayKey = _putReplay.Array<Guid>(NpgsqlDbType.Uuid);
         _replayFilter = _putReplay.Array<string>(NpgsqlDbType.Text);
         _replayAfter = _putReplay.Array<long>(NpgsqlDbType.Bigint);
+        _replayUpTo = _putReplay.Array<Guid?>(NpgsqlDbType.Uuid);
         _deleteReplay = new KeyedDeletion("broker_replay", Statement);
         _putInbound = Statement(
             """
@@ -126,11 +129,11 @@ internal sealed partial class PostgresBatchWriter
             }
         }
 
-        foreach (var (key, (afterNumber, order)) in batch.Replays)
+        foreach (var (key, (afterNumber, upTo, order)) in batch.Replays)
         {
             if (!batch.IsVoid(key.Session, order))
             {
-                PutReplay(key.Session, key.Filter, afterNumber);
+                PutReplay(key.Session, key.Filter, afterNumber, upTo);
             }
         }
 
@@ -182,7 +185,7 @@ internal sealed partial class PostgresBatchWriter
         _putSubscription.IsUsed = true;
     }
 
-    private void PutReplay(long session, string filter, long? afterNumber)
+    private void PutReplay(long session, string filter, long? afterNumber, MessageId upTo)
     {
         if (afterNumber is not { } after)
         {
@@ -194,6 +197,7 @@ internal sealed partial class PostgresBatchWriter
         _replayKey.Add(PostgresRows.Key(filter));
         _replayFilter.Add(filter);
         _replayAfter.Add(after);
+        _replayUpTo.Add(PostgresRows.NullableId(upTo));
         _putReplay.IsUsed = true;
     }
 }

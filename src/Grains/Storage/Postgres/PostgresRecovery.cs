@@ -47,8 +47,8 @@ internal static class PostgresRecovery
             await Whole(
                 $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM broker_will", PostgresRows.ReadWill),
             await All(
-                $"SELECT session, filter, after_number FROM broker_replay {chosen}",
-                row => new ReplayRow(row.GetInt64(0), row.GetString(1), row.GetInt64(2))),
+                $"SELECT session, filter, after_number, up_to FROM broker_replay {chosen}",
+                row => new ReplayRow(row.GetInt64(0), row.GetString(1), row.GetInt64(2), PostgresRows.ReadNullableId(row, 3))),
             (await All(
                 $"SELECT session, count(*), sum(size)::bigint, max(sequence) FROM broker_delivery {chosen} GROUP BY session",
                 row => (

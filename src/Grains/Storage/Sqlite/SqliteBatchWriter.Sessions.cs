@@ -49,7 +49,7 @@ internal sealed partial class SqliteBatchWriter
         _putSubscription = Prepare(
             "INSERT OR REPLACE INTO subscription (session, filter, options, identifier) VALUES (?, ?, ?, ?)");
         _deleteSubscription = Prepare("DELETE FROM subscription WHERE session = ? AND filter = ?");
-        _putReplay = Prepare("INSERT OR REPLACE INTO replay (session, filter, after_number) VALUES (?, ?, ?)");
+        _putReplay = Prepare("INSERT OR REPLACE INTO replay (session, filter, after_number, up_to) VALUES (?, ?, ?, ?)");
         _deleteReplay = Prepare("DELETE FROM replay WHERE session = ? AND filter = ?");
         _putInbound = Prepare("INSERT OR REPLACE INTO inbound (session, packet_id) VALUES (?, ?)");
         _deleteInbound = Prepare("DELETE FROM inbound WHERE session = ? AND packet_id = ?");
@@ -97,12 +97,12 @@ internal sealed partial class SqliteBatchWriter
             }
         }
 
-        foreach (var (key, (afterNumber, order)) in batch.Replays)
+        foreach (var (key, (afterNumber, upTo, order)) in batch.Replays)
         {
             if (!batch.IsVoid(key.Session, order))
             {
                 _rows += afterNumber is { } number
-                    ? _putReplay.Bind(1, key.Session).Bind(2, key.Filter).Bind(3, number).Execute()
+                    ? RowCodec.BindNullableId(_putReplay.Bind(1, key.Session).Bind(2, key.Filter).Bind(3, number), 4, upTo).Execute()
                     : _deleteReplay.Bind(1, key.Session).Bind(2, key.Filter).Execute();
             }
         }

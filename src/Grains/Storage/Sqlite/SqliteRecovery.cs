@@ -31,8 +31,8 @@ internal static class SqliteRecovery
                 cancellationToken),
             All(
                 database,
-                "SELECT session, filter, after_number FROM replay",
-                row => new ReplayRow(row.Int64(0), row.Text(1), row.Int64(2)),
+                "SELECT session, filter, after_number, up_to FROM replay",
+                row => new ReplayRow(row.Int64(0), row.Text(1), row.Int64(2), RowCodec.ReadNullableId(row, 3)),
                 cancellationToken),
             Queues(database, known, cancellationToken));
     }

@@ -128,6 +128,10 @@ internal static class SqliteSchema
 
         CREATE INDEX delayed_due ON delayed (due, id);
         """,
+        """
+        -- up_to: highest id among the messages that the replay began with; NULL in a row of an earlier version.
+        ALTER TABLE replay ADD COLUMN up_to BLOB;
+        """,
     ];
 
     /// <summary>Brings the file to the newest version.</summary>
