@@ -162,6 +162,23 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         _options.Cluster);
 
+    /// <summary>
+    /// Takes over the Wills of sessions that this silo has just adopted. Those that it has taken already, in an attempt whose answer
+    /// was lost, are among the answers.
+    /// </summary>
+    public Task<List<WillRow>> AdoptWillsAsync(IReadOnlyCollection<long> sessions, CancellationToken cancellationToken) => QueryAsync(
+        $"""
+        WITH fenced AS (SELECT broker_fence() AS dead), taken AS (
+            UPDATE broker_will SET owner = $1 FROM broker_session s, fenced
+            WHERE s.number = ANY ($2) AND s.owner = $1 AND s.client_id = broker_will.client_id
+                AND (broker_will.owner = ANY (dead) OR broker_will.owner = $1)
+            RETURNING broker_will.*)
+        SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
+        """,
+        PostgresRows.ReadWill,
+        cancellationToken,
+        Owner, sessions.ToArray());
+
     /// <summary>Takes over the Wills of dead silos, but those of clients whose session is elsewhere: a CONNECT finds both in one place.</summary>
     public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
         $"""

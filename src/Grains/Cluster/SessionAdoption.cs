@@ -76,7 +76,8 @@ public sealed partial class SessionAdoption(
             {
             }
 
-            recovery.AddWills(await store.AdoptWillsAsync(CancellationToken.None));
+            // Those without a session; the others have come with theirs.
+            AddWills(await store.AdoptWillsAsync(CancellationToken.None));
             await AdoptDelayedAsync();
             await store.PurgeExclusiveAsync(CancellationToken.None);
             _isUnanswered = false;
@@ -132,14 +133,16 @@ public sealed partial class SessionAdoption(
             await AddAsync(step);
         }
 
-        // Those of connections that are here take their own course; one that is waited for already is waited for once.
-        var wills = await store.WillsAsync(CancellationToken.None);
-        recovery.AddWills([.. wills.Where(w => sessions.Find(w.ClientId) is not { IsConnected: true })]);
+        AddWills(await store.WillsAsync(CancellationToken.None));
     }
+
+    /// <summary>Wills without a session here: those of sessions that are here have come with them, and take their own course.</summary>
+    private void AddWills(IEnumerable<WillRow> wills) => recovery.AddWills([.. wills.Where(w => sessions.Find(w.ClientId) is null)]);
 
     private async Task AddAsync(IReadOnlyCollection<(long Session, SiloAddress? Former)> adopted)
     {
         var former = adopted.ToDictionary(static a => a.Session, static a => a.Former);
+        var wills = await store.AdoptWillsAsync(former.Keys, CancellationToken.None);
         var state = await store.LoadAsync(former.Keys, CancellationToken.None);
         foreach (var row in state.Sessions)
         {
@@ -150,6 +153,8 @@ public sealed partial class SessionAdoption(
             }
         }
 
+        // Before their sessions: a CONNECT that finds its session here decides about the Will as well.
+        recovery.AddWills(wills);
         recovery.AddSessions(state, session =>
             session.Adoption = former[session.Number] is { } silo ? adoptions.Of(silo) : null);
         Adopted(state.Sessions.Count);

@@ -126,15 +126,16 @@ public sealed class SessionLifecycle(
                 return null;
             }
 
+            var hasExpired = session.ExpiresAt <= environment.Now;
+            var resumes = session.IsDurable && !cleanStart && !hasExpired;
             if (session.IsDeparting)
             {
-                // By an earlier attempt: another epoch would only make that one fail, and its write is under way.
+                // By an earlier attempt: another epoch would only make that one fail, and its write is under way. A Will may have come since.
+                Withdraw(wills.ClientReturned(clientId, resumes));
                 return session;
             }
 
-            var hasExpired = session.ExpiresAt <= environment.Now;
-            var unpublished = TakeOver(session, session.Epoch + 1, resumes: session.IsDurable && !cleanStart && !hasExpired);
-            Withdraw(unpublished);
+            Withdraw(TakeOver(session, session.Epoch + 1, resumes));
             if (!session.IsDurable)
             {
                 End(session);

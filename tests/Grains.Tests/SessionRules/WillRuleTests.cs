@@ -1,5 +1,6 @@
 using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Sessions;
+using Broker.Grains.Wills;
 using Broker.Protocol;
 using Xunit;
 
@@ -160,6 +161,23 @@ public sealed class WillRuleTests
         Assert.Same(session, one.Broker.Lifecycle.Depart("mortal", cleanStart));
         one.Commit();
         Assert.Equal(published, listener.Published.Count);
+        Assert.Empty(one.Rows.Wills);
+    }
+
+    [Fact]
+    public async Task Will_that_comes_to_a_session_which_departs_already_goes_when_it_is_asked_for_again()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var listener = one.Connect();
+        var (session, _) = await ClaimAsync(one, delay: 60);
+        var will = session.Will!;
+        Assert.Same(session, one.Broker.Lifecycle.Depart("mortal"));
+        one.Broker.Wills.Delay(new DelayedWill(will, long.MaxValue, IsLeftByBroker: true));
+
+        Assert.Same(session, one.Broker.Lifecycle.Depart("mortal"));
+        one.Commit();
+        Assert.Equal(0, one.Broker.Wills.DelayedCount);
+        Assert.Empty(listener.Published);
         Assert.Empty(one.Rows.Wills);
     }
 
