@@ -1,4 +1,4 @@
--- silos, version 2
+-- silos, version 3
 -- Which process is which silo, and until when it may act. A silo that cannot renew its time stops acknowledging before
 -- the others take its sessions over; together with the epochs in broker_session that is promise 4.
 CREATE TABLE IF NOT EXISTS broker_silo (
@@ -53,7 +53,15 @@ BEGIN
 END
 $$;
 
--- Takes over sessions of dead processes, some at a time: those that another silo is just taking are left to it.
+-- For how many milliseconds a process has been out of its time; 0 when that is not known. In the database's clock, which all have
+-- in common.
+CREATE OR REPLACE FUNCTION broker_down_for(p_alive_until timestamptz) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT greatest(0, (extract(epoch FROM clock_timestamp() - p_alive_until) * 1000)::bigint)
+$$;
+
+-- Takes over sessions of dead processes, some at a time: those that another silo is just taking are left to it. A connection that was
+-- open has ended when its process was last in its time, however long ago that is. The first five seconds are not counted: about as
+-- long it takes to find a process dead, and for its clients to find another one.
 CREATE OR REPLACE FUNCTION broker_adopt(p_owner bigint, p_now bigint, p_limit integer)
 RETURNS TABLE (session bigint, former bigint) LANGUAGE plpgsql AS $$
 DECLARE
@@ -62,11 +70,12 @@ BEGIN
     RETURN QUERY WITH picked AS (
         SELECT s.number, s.owner FROM broker_session s WHERE s.owner = ANY (dead) LIMIT p_limit FOR UPDATE SKIP LOCKED)
     UPDATE broker_session s SET owner = p_owner, adopted_from = picked.owner, epoch = s.epoch + 1, expires_at = coalesce(s.expires_at,
-            CASE WHEN s.expiry_interval < 4294967295 THEN p_now + s.expiry_interval * 1000 END)
-        FROM picked WHERE s.number = picked.number
+            CASE WHEN s.expiry_interval < 4294967295
+                THEN p_now - greatest(0, broker_down_for(f.alive_until) - 5000) + s.expiry_interval * 1000 END)
+        FROM picked LEFT JOIN broker_silo f ON f.owner = picked.owner WHERE s.number = picked.number
         RETURNING s.number, picked.owner;
 END
 $$;
 
-INSERT INTO broker_schema (name, version) VALUES ('silos', 2)
+INSERT INTO broker_schema (name, version) VALUES ('silos', 3)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

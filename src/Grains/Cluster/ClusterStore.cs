@@ -148,10 +148,10 @@ public sealed class ClusterStore : IAsyncDisposable
         static r => r.GetBoolean(0),
         cancellationToken))[0];
 
-    /// <summary>Wills of this process, adopted ones and those of its own connections.</summary>
-    public Task<List<WillRow>> WillsAsync(CancellationToken cancellationToken) => QueryAsync(
-        $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM broker_will WHERE owner = $1",
-        PostgresRows.ReadWill,
+    /// <summary>Wills of this process, adopted ones and those of its own connections. Whose the adopted ones were is not known any more.</summary>
+    public Task<List<AdoptedWill>> WillsAsync(CancellationToken cancellationToken) => QueryAsync(
+        $"SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames}, 0::bigint FROM broker_will WHERE owner = $1",
+        ReadAdoptedWill,
         cancellationToken,
         Owner);
 
@@ -166,29 +166,20 @@ public sealed class ClusterStore : IAsyncDisposable
     /// Takes over the Wills of sessions that this silo has just adopted. Those that it has taken already, in an attempt whose answer
     /// was lost, are among the answers.
     /// </summary>
-    public Task<List<WillRow>> AdoptWillsAsync(IReadOnlyCollection<long> sessions, CancellationToken cancellationToken) => QueryAsync(
-        $"""
-        WITH fenced AS (SELECT broker_fence() AS dead), taken AS (
-            UPDATE broker_will SET owner = $1 FROM broker_session s, fenced
-            WHERE s.number = ANY ($2) AND s.owner = $1 AND s.client_id = broker_will.client_id
-                AND (broker_will.owner = ANY (dead) OR broker_will.owner = $1)
-            RETURNING broker_will.*)
-        SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
-        """,
-        PostgresRows.ReadWill,
+    public Task<List<AdoptedWill>> AdoptWillsAsync(IReadOnlyCollection<long> sessions, CancellationToken cancellationToken) => QueryAsync(
+        TakeWills(
+            "WHERE broker_will.client_id IN (SELECT client_id FROM broker_session WHERE number = ANY ($2) AND owner = $1)",
+            "AND (broker_will.owner = ANY (dead) OR broker_will.owner = $1)"),
+        ReadAdoptedWill,
         cancellationToken,
         Owner, sessions.ToArray());
 
     /// <summary>Takes over the Wills of dead silos, but those of clients whose session is elsewhere: a CONNECT finds both in one place.</summary>
-    public Task<List<WillRow>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
-        $"""
-        WITH taken AS (
-            UPDATE broker_will SET owner = $1 FROM (SELECT broker_fence() AS dead OFFSET 0) f WHERE owner = ANY (dead)
-                AND NOT EXISTS (SELECT FROM broker_session s WHERE s.client_id = broker_will.client_id AND s.owner <> $1)
-            RETURNING broker_will.*)
-        SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames} FROM taken
-        """,
-        PostgresRows.ReadWill,
+    public Task<List<AdoptedWill>> AdoptWillsAsync(CancellationToken cancellationToken) => QueryAsync(
+        TakeWills(
+            "WHERE broker_will.owner = ANY (dead)",
+            "AND NOT EXISTS (SELECT FROM broker_session s WHERE s.client_id = broker_will.client_id AND s.owner <> $1)"),
+        ReadAdoptedWill,
         cancellationToken,
         Owner);
 
@@ -402,6 +393,18 @@ public sealed class ClusterStore : IAsyncDisposable
             client.Set(found.GetValueOrDefault(client.Item));
         }
     }
+
+    /// <summary>Makes Wills this silo's; with each, for how many milliseconds the one that had it has been out of its time.</summary>
+    private static string TakeWills(string which, string of) =>
+        $"""
+        WITH fenced AS (SELECT broker_fence() AS dead), taken AS (
+            UPDATE broker_will SET owner = $1 FROM fenced, broker_silo former
+            {which} {of} AND former.owner = broker_will.owner
+            RETURNING broker_will.*, broker_down_for(former.alive_until) AS down_for)
+        SELECT client_id, delay_interval, publish_at, {PostgresRows.MessageNames}, down_for FROM taken
+        """;
+
+    private static AdoptedWill ReadAdoptedWill(NpgsqlDataReader row) => new(PostgresRows.ReadWill(row), row.GetInt64(row.FieldCount - 1));
 
     private static SiloAddress ReadSilo(NpgsqlDataReader row) => ReadSilo(row, 0);
 

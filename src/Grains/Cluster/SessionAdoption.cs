@@ -137,7 +137,7 @@ public sealed partial class SessionAdoption(
     }
 
     /// <summary>Wills without a session here: those of sessions that are here have come with them, and take their own course.</summary>
-    private void AddWills(IEnumerable<WillRow> wills) => recovery.AddWills([.. wills.Where(w => sessions.Find(w.ClientId) is null)]);
+    private void AddWills(IEnumerable<AdoptedWill> wills) => recovery.AddWills(wills.Where(w => sessions.Find(w.Row.ClientId) is null));
 
     private async Task AddAsync(IReadOnlyCollection<(long Session, SiloAddress? Former)> adopted)
     {

@@ -35,7 +35,11 @@ public sealed class StateRecovery(
         var ended = state.LastAlive ?? now;
         retained.Load(state.Retained);
         AddSessions(state, ended, static _ => { });
-        AddWills(state.Wills, ended, now);
+        foreach (var row in state.Wills)
+        {
+            AddWill(row, ended, now);
+        }
+
         while (expiry.Take(now, ExpiriesAtOnce) is { Count: > 0 } expired)
         {
             await Task.WhenAll(expired.Select(session => lifecycle.ExpireAsync(session.ClientId)));
@@ -50,10 +54,13 @@ public sealed class StateRecovery(
         AddSessions(state, time.GetUtcNow().ToUnixTimeMilliseconds(), prepare);
 
     /// <summary>Adds the Wills of connections that this silo has taken over.</summary>
-    public void AddWills(IReadOnlyList<WillRow> rows)
+    public void AddWills(IEnumerable<AdoptedWill> adopted)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        AddWills(rows, now, now);
+        foreach (var will in adopted)
+        {
+            AddWill(will.Row, now - will.DownFor, now);
+        }
     }
 
     /// <summary>Adds the one session of a state that another silo still has: routable here, and what comes for it waits.</summary>
@@ -127,15 +134,12 @@ public sealed class StateRecovery(
         }
     }
 
-    private void AddWills(IReadOnlyList<WillRow> rows, long ended, long now)
+    private void AddWill(WillRow row, long ended, long now)
     {
-        foreach (var row in rows)
-        {
-            // The connection of a Will without a time was open when the broker ended. Its client, and those who listen
-            // for its Will, get a moment to be back.
-            var due = row.PublishAt ?? Math.Max(
-                ended + (row.DelayInterval * 1000L), now + (long)options.WillGraceAfterRestart.TotalMilliseconds);
-            wills.Delay(new DelayedWill(Will.FromRow(row), due, IsLeftByBroker: row.PublishAt is null));
-        }
+        // The connection of a Will without a time was open when the broker ended. Its client, and those who listen
+        // for its Will, get a moment to be back.
+        var due = row.PublishAt ?? Math.Max(
+            ended + (row.DelayInterval * 1000L), now + (long)options.WillGraceAfterRestart.TotalMilliseconds);
+        wills.Delay(new DelayedWill(Will.FromRow(row), due, IsLeftByBroker: row.PublishAt is null));
     }
 }

@@ -49,7 +49,7 @@ public sealed class AdoptedWillTests : IAsyncLifetime, IAsyncDisposable
 
         Assert.False(_silo.Wills.IsDelayed(Early));
         Assert.True(_silo.Wills.IsDelayed(Late));
-        Assert.Equal([Late], (await _silo.Cluster.WillsAsync(CancellationToken.None)).Select(static w => w.ClientId));
+        Assert.Equal([Late], (await _silo.Cluster.WillsAsync(CancellationToken.None)).Select(static w => w.Row.ClientId));
     }
 
     [Fact]
@@ -61,8 +61,8 @@ public sealed class AdoptedWillTests : IAsyncLifetime, IAsyncDisposable
         }));
 
         Assert.False(_silo.Wills.IsDelayed(Early));
-        var row = Assert.Single(await _silo.Cluster.WillsAsync(CancellationToken.None), static w => w.ClientId == Early);
-        Assert.Equal(7u, row.DelayInterval);
+        var row = Assert.Single(await _silo.Cluster.WillsAsync(CancellationToken.None), static w => w.Row.ClientId == Early);
+        Assert.Equal(7u, row.Row.DelayInterval);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class AdoptedWillTests : IAsyncLifetime, IAsyncDisposable
         Assert.NotNull(_silo.Lifecycle.Depart(Early));
         await _silo.Store.FlushAsync();
         Assert.False(_silo.Wills.IsDelayed(Early));
-        Assert.Equal([Late], (await _silo.Cluster.WillsAsync(CancellationToken.None)).Select(static w => w.ClientId));
+        Assert.Equal([Late], (await _silo.Cluster.WillsAsync(CancellationToken.None)).Select(static w => w.Row.ClientId));
     }
 
     [Fact]
