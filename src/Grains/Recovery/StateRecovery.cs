@@ -91,7 +91,18 @@ public sealed class StateRecovery(
             row, state.Queues.GetValueOrDefault(row.Number), id => recent.HadBefore(session.ClientId, id));
         session.ExpiresAt = row.ExpiresAt;
         expiry.Add(session);
-        AddReplays(state, new Dictionary<long, Session> { [row.Number] = session });
+
+        // What the former silo still had under way when they were first read may have changed its subscriptions since.
+        var filters = state.Subscriptions.Select(static s => s.Filter).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in session.Subscriptions.Where(s => !filters.Contains(s.Filter)))
+        {
+            session.Unsubscribe(gone.Filter);
+            shared.Settled(session, gone.Filter);
+        }
+
+        var byNumber = new Dictionary<long, Session> { [row.Number] = session };
+        Subscribe(state, byNumber);
+        AddReplays(state, byNumber);
     }
 
     private void AddSessions(RecoveredState state, long ended, Action<Session> prepare)
