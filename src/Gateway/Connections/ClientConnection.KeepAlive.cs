@@ -6,6 +6,8 @@ namespace Broker.Gateway.Connections;
 internal sealed partial class ClientConnection
 {
     private readonly long _openedAt = Environment.TickCount64;
+
+    // When the latest packet was complete: a packet that takes longer than the time limit counts as none, however large it is.
     private long _lastActivity = Environment.TickCount64;
     private ushort _keepAlive;
 

@@ -162,7 +162,6 @@ internal sealed partial class ClientConnection : IClientLink
                 return;
             }
 
-            _lastActivity = Environment.TickCount64;
             var buffer = result.Buffer;
             using (FlushBatch.Open())
             {
@@ -197,6 +196,7 @@ internal sealed partial class ClientConnection : IClientLink
     /// <summary>Handles packets until the read is used up, one has to be waited for, or the connection closes.</summary>
     private void HandlePackets(ref ReadOnlySequence<byte> buffer)
     {
+        var isAlive = false;
         while (!_isClosing && _pending is null)
         {
             var length = buffer.Length;
@@ -214,6 +214,13 @@ internal sealed partial class ClientConnection : IClientLink
 
                     return;
                 case FrameStatus.Complete:
+                    if (!isAlive)
+                    {
+                        // A whole packet, not a part of one [MQTT-3.1.2-22]; the clock is read once for all that a read brings.
+                        isAlive = true;
+                        Volatile.Write(ref _lastActivity, Environment.TickCount64);
+                    }
+
                     _services.Metrics.Received(frame.Type, length - buffer.Length);
                     if (_services.Traces.Active is { } traces)
                     {

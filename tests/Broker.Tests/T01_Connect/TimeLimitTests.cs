@@ -51,6 +51,24 @@ public sealed class TimeLimitTests(SharedBroker shared) : SharedBrokerTest(share
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), ScriptedClient.Patience);
     }
 
+    // Control Packets count, not bytes: also [MQTT-3.1.2-24] of 3.1.1.
+    [Theory, EveryVersion]
+    public async Task Packet_that_never_ends_does_not_keep_a_client_alive_MQTT_3_1_2_22(ProtocolVersion version)
+    {
+        var client = await ConnectAsync(new ConnectOptions(version) { KeepAlive = 1 });
+        var clock = Stopwatch.StartNew();
+        var packet = Packets.Publish(version, new PublishOptions(Topic(), new byte[100_000]));
+        var isOpen = true;
+
+        for (var sent = 0; isOpen && sent < packet.Length && clock.Elapsed < ScriptedClient.Patience; sent++)
+        {
+            isOpen = await client.TrySendAsync(packet.AsMemory(sent, 1)) && !await client.ClosesAsync(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.False(isOpen, "the connection is still open");
+        Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(1), ScriptedClient.Patience);
+    }
+
     [Fact]
     public async Task Keep_alive_zero_means_no_limit()
     {
