@@ -98,6 +98,13 @@ public sealed partial class DelayedPublisher(
     private async Task<bool> PublishDueAsync()
     {
         await store.WaitUntilDrainedAsync(_closing.Token);
+        if (!store.IsAvailable)
+        {
+            // What is published now would wait with its body for the store, which nobody slows down meanwhile.
+            messages.LookAt(Now + RetryPause);
+            return false;
+        }
+
         var now = Now;
         var known = await store.FindDelayedAsync(long.MinValue, now, MaxUnderWay * 2, _closing.Token);
         var chosen = Choose(known);

@@ -11,7 +11,11 @@ public sealed partial class Session
     // Rows of a durable session's replay that are written together with how far it has come.
     private const int ReplayPage = 64;
 
+    // Pages with bodies that may wait for the store: 1,024 messages, more than a window, so that a commit is not waited for as a rule.
+    private const int MaxOpenPages = 16;
+
     private readonly List<RetainedReplay> _replays = [];
+    private int _openPages;
 
     /// <summary>
     /// Adds a replay, which is recorded with the subscription of a durable session, so that it outlives a crash. It waits for
@@ -62,6 +66,12 @@ public sealed partial class Session
         {
             if (IsDurable && replay.Subscription.Qos != QualityOfService.AtMostOnce)
             {
+                if (_openPages >= MaxOpenPages)
+                {
+                    // The store does not keep up, or fails: it goes on with the next page that is committed.
+                    return null;
+                }
+
                 if (QueuePage(replay))
                 {
                     return _queue.First;
@@ -101,10 +111,23 @@ public sealed partial class Session
 
         if (page.Count > 0)
         {
+            _openPages++;
             _env.Store.Post(new ReplayWrite(this, replay, page, isDone: false));
         }
 
         return !_queue.IsEmpty;
+    }
+
+    private void PageCompleted()
+    {
+        lock (_gate)
+        {
+            // Only whoever has come to the limit waits for it.
+            if (_openPages-- >= MaxOpenPages)
+            {
+                Pump();
+            }
+        }
     }
 
     private Delivery NewReplayed(RetainedReplay replay, ApplicationMessage message, long number)
@@ -157,6 +180,11 @@ public sealed partial class Session
             foreach (var delivery in page)
             {
                 session.StorageCompleted(delivery, error is null);
+            }
+
+            if (page.Count > 0)
+            {
+                session.PageCompleted();
             }
         }
     }

@@ -100,6 +100,9 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>As <see cref="State"/> says, but without the lock: a hint for whoever must not wait for it.</summary>
+    internal bool SeemsEnded => _state == SessionState.Ended;
+
     /// <summary>Whether a client is connected to it.</summary>
     public bool IsConnected
     {
@@ -173,8 +176,12 @@ public sealed partial class Session
     /// <summary>
     /// Ends the session: nothing is routed to it any more, its durable rows go, publishers that wait for it are released.
     /// </summary>
+    /// <param name="mayBeStored">
+    /// Whether its row may be in the store whatever this object knows of it. When not, nothing is posted for a session whose row has
+    /// never been in a transaction: clients whose CONNECT is refused, again and again, must not leave something behind each time.
+    /// </param>
     /// <returns>False when it had ended before.</returns>
-    public bool End()
+    public bool End(bool mayBeStored = true)
     {
         List<Subscription> subscriptions;
         lock (_gate)
@@ -198,7 +205,7 @@ public sealed partial class Session
             _env.Exclusive?.GiveBack(this, exclusive.Filter);
         }
 
-        if (IsDurable)
+        if (IsDurable && (mayBeStored || StoreEpoch != 0))
         {
             _env.Store.Post(new SessionDeletion(Number));
         }

@@ -59,7 +59,7 @@ public sealed class SessionLifecycle(
             else
             {
                 // Nothing of it is in the store: the client, which is told so, must not find it when it tries again.
-                End(session);
+                End(session, mayBeStored: false);
                 if (taken.Unpublished is { } unpublished)
                 {
                     wills.Delay(unpublished);
@@ -361,9 +361,9 @@ public sealed class SessionLifecycle(
         }
     }
 
-    private void End(Session session)
+    private void End(Session session, bool mayBeStored = true)
     {
-        table.End(session);
+        table.End(session, mayBeStored);
         wills.SessionEnded(session.ClientId);
     }
 

@@ -76,9 +76,10 @@ public sealed class SessionTable
     public void Remove(Session session) => _byClient.TryRemove(new KeyValuePair<string, Session>(session.ClientId, session));
 
     /// <summary>Ends a session. Its slot is given back once, whoever else ends it or lets go of it at the same time.</summary>
-    public void End(Session session)
+    /// <param name="mayBeStored">See <see cref="Session.End"/>.</param>
+    public void End(Session session, bool mayBeStored = true)
     {
-        if (session.End())
+        if (session.End(mayBeStored))
         {
             Remove(session);
             FreeSlot(session.Slot);

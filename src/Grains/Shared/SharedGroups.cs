@@ -315,7 +315,9 @@ public sealed partial class SharedGroups
     private void End(SharedGroup group)
     {
         Remove(group);
-        _sessions.End(group.Session);
+
+        // In a cluster its row is the database's affair.
+        _sessions.End(group.Session, mayBeStored: _places is not null);
     }
 
     private void Remove(SharedGroup group)
@@ -335,13 +337,22 @@ public sealed partial class SharedGroups
         private readonly SessionRow _row = new(
             session.Number, session.ClientId, session.Epoch, uint.MaxValue, null, session.CreatedAt, ProtocolVersion.Mqtt5);
 
-        // Without it nothing of the group is ever stored: a failed commit is tried again.
-        public override bool MustSucceed => true;
+        // Without it nothing of the group is ever stored: a failed commit is tried again, as long as the group is there.
+        public override bool MustSucceed => !session.SeemsEnded;
 
         public override void AddTo(IStoreBatch batch)
         {
-            batch.PutSession(_row);
+            // Before the question: the end of a session asks the other way round, so that one of the two sees the other.
             session.StoreEpoch = _row.Epoch;
+            if (session.State == SessionState.Ended)
+            {
+                session.StoreEpoch = 0;
+                return;
+            }
+
+            batch.PutSession(_row);
         }
+
+        public override void Retract() => session.StoreEpoch = 0;
     }
 }

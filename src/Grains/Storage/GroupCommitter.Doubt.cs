@@ -52,7 +52,7 @@ internal sealed partial class GroupCommitter
         var lost = new StoreException("The connection to the store was lost before the write was committed.");
         if (!MayWait(lost))
         {
-            _refuses = true;
+            SetRefuses(true);
             RefuseRefusable(lost);
         }
 

@@ -11,8 +11,11 @@ internal sealed partial class GroupCommitter
     private bool _hasFailed;
     private TimeSpan _retryDelay;
 
-    // From the first refusal of an outage or a silence to the next commit; not for a full disk, which takes what is small enough.
+    // From the first refusal of an outage or a silence to the next commit. Changed under the lock.
     private volatile bool _refuses;
+
+    // What the latest refusal was for.
+    private volatile StoreException? _failure;
 
     // Whether what is posted waits for the end of the outage, as it was after the latest failure.
     private bool _waitsOut;
@@ -59,12 +62,18 @@ internal sealed partial class GroupCommitter
             return;
         }
 
-        if (error is not StoreException { IsFull: true })
-        {
-            _refuses = true;
-        }
+        _failure = error as StoreException ?? new StoreException(error.Message, error);
+        SetRefuses(true);
+        RefuseTaken(_failure);
+    }
 
-        RefuseTaken(error);
+    private void SetRefuses(bool refuses)
+    {
+        lock (_gate)
+        {
+            _refuses = refuses;
+            NoteCongestion();
+        }
     }
 
     /// <summary>
@@ -80,9 +89,8 @@ internal sealed partial class GroupCommitter
     }
 
     /// <summary>What is taken and did not fit into the group has no better prospects, and somebody waits for each.</summary>
-    private void RefuseTaken(Exception error)
+    private void RefuseTaken(StoreException refusal)
     {
-        var refusal = error as StoreException ?? new StoreException(error.Message, error);
         for (var i = _taken.Count; i > 0; i--)
         {
             var posted = _taken.Dequeue();
@@ -135,7 +143,7 @@ internal sealed partial class GroupCommitter
         if (_refuses)
         {
             Volatile.Write(ref _recoveredAt, _time.GetTimestamp());
-            _refuses = false;
+            SetRefuses(false);
         }
 
         if (_available)

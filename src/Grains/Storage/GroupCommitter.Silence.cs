@@ -55,16 +55,17 @@ internal sealed partial class GroupCommitter
             _logger.NoAnswer(_options.AnswerTime);
         }
 
-        NoteSilentRefusal();
+        NoteRefusal();
         RefusePosted(static write => !write.MustSucceed, NoAnswer);
     }
 
     /// <summary>The writer, which may have its answer by now, has to know: it refuses on for a pause.</summary>
-    private void NoteSilentRefusal()
+    private void NoteRefusal()
     {
         lock (_gate)
         {
             _refuses = true;
+            NoteCongestion();
             if (_waiting)
             {
                 _waiting = false;

@@ -8,9 +8,10 @@ namespace Broker.Grains.Storage;
 /// <para>
 /// Failure: the transaction is rolled back as a whole. Its writes stand, in order, at the head of the next attempt; when the
 /// patience with the outage is over (<see cref="GroupCommitterOptions.OutagePatience"/>), only those that must succeed
-/// (<see cref="StoreWrite.MustSucceed"/>), and the others are refused, until the store is back and a pause over. While the store
-/// is unavailable an attempt follows on every new write, but not sooner than the shortest delay after the last failure, and
-/// otherwise by itself with a doubling delay, so that it recovers without traffic. A write that would fail on a healthy store
+/// (<see cref="StoreWrite.MustSucceed"/>), and the others are refused, until the store is back and a pause over; meanwhile nobody is
+/// asked to wait for room (<see cref="IsCongested"/>). While the store is unavailable an attempt follows on every new write, but not
+/// sooner than the shortest delay after the last failure, and otherwise by itself with a doubling delay, so that it recovers
+/// without traffic. A write that would fail on a healthy store
 /// too is found by committing the writes of its group one by one, and dropped.
 /// </para>
 /// <para>What is lost on a crash: only writes whose completion was never called with success.</para>
@@ -32,6 +33,7 @@ internal sealed partial class GroupCommitter : IDisposable
     private bool _waiting;
     private bool _stopping;
     private TaskCompletionSource? _drained;
+    private bool _isOver;
     private volatile bool _congested;
 
     public GroupCommitter(
@@ -51,7 +53,10 @@ internal sealed partial class GroupCommitter : IDisposable
     /// </summary>
     public bool IsAvailable => _available && !_refuses && !IsSilent && !IsPausing;
 
-    /// <summary>More is posted and uncommitted than the limits allow.</summary>
+    /// <summary>
+    /// More is posted and uncommitted than the limits allow, and it will be committed: whoever waits for that is slowed to what the
+    /// target takes. Not while refusable writes are refused: then nobody waits, and what would go beyond the limits is refused at once.
+    /// </summary>
     public bool IsCongested => _congested;
 
     public void Start()
@@ -64,13 +69,18 @@ internal sealed partial class GroupCommitter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Queues a write; after <see cref="Dispose"/> it is completed with an error at once.</summary>
+    /// <summary>
+    /// Queues a write. It is completed with an error at once after <see cref="Dispose"/>, and, unless it must succeed, while the
+    /// target is silent, and while it fails and the limits are reached.
+    /// </summary>
     public void Post(StoreWrite write)
     {
         var bytes = write.Bytes;
+        StoreException? refusal;
         lock (_gate)
         {
-            if (!_stopping && (write.MustSucceed || !IsSilent))
+            refusal = _stopping ? new StoreException("The store is closed.") : write.MustSucceed ? null : RefusalNow();
+            if (refusal is null)
             {
                 _posted.Enqueue(new Posted(write, bytes));
                 ChangePending(1, bytes);
@@ -86,10 +96,11 @@ internal sealed partial class GroupCommitter : IDisposable
 
         if (!_stopping)
         {
-            NoteSilentRefusal();
+            NoteRefusal();
+            _metrics.Refused();
         }
 
-        CompleteOne(write, new StoreException(_stopping ? "The store is closed." : NoAnswer));
+        CompleteOne(write, refusal);
     }
 
     /// <summary>Completes when <see cref="IsCongested"/> is false.</summary>
@@ -141,12 +152,30 @@ internal sealed partial class GroupCommitter : IDisposable
         _pendingWrites += writes;
         _pendingBytes += bytes;
         _metrics.Pending(_pendingWrites, _pendingBytes);
-        _congested = _pendingWrites > _options.MaximumPendingWrites || _pendingBytes > _options.MaximumPendingBytes;
+        _isOver = _pendingWrites > _options.MaximumPendingWrites || _pendingBytes > _options.MaximumPendingBytes;
+        NoteCongestion();
+    }
+
+    /// <summary>Those who wait are released when it is over, and when what they would post is refused anyway.</summary>
+    private void NoteCongestion()
+    {
+        _congested = _isOver && !_refuses;
         if (!_congested && _drained is { } drained)
         {
             _drained = null;
             drained.SetResult();
         }
+    }
+
+    /// <summary>What a refusable write is refused with before it is queued; null when it is queued.</summary>
+    private StoreException? RefusalNow()
+    {
+        if (IsSilent)
+        {
+            return new StoreException(NoAnswer);
+        }
+
+        return _refuses && _isOver ? _failure ?? new StoreException("The store takes no commits.") : null;
     }
 
     private void Release(int writes, long bytes)

@@ -14,10 +14,13 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>Number of this process in message ids, 1 to 65,535, that no other process on the same store has.</summary>
     ushort NodeNumber => 1;
 
-    /// <summary>False from the first failed commit to the next one that succeeds.</summary>
+    /// <summary>False from the first failed commit to the next one that succeeds, and in a cluster for a pause after it.</summary>
     bool IsAvailable { get; }
 
-    /// <summary>True while posted and uncommitted writes exceed their limit; readers then stop reading their sockets.</summary>
+    /// <summary>
+    /// True while posted and uncommitted writes exceed their limit and are being committed; readers then stop reading their sockets.
+    /// False while they are refused: who waits for room then would wait for the end of the failure.
+    /// </summary>
     bool IsCongested { get; }
 
     /// <summary>Completes when <see cref="IsCongested"/> is false.</summary>

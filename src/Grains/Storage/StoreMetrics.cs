@@ -76,7 +76,7 @@ public sealed class StoreMetrics : IDisposable
 
     internal void Failed() => Volatile.Write(ref _failedCommits, _failedCommits + 1);
 
-    internal void Refused() => Volatile.Write(ref _refusedWrites, _refusedWrites + 1);
+    internal void Refused() => Interlocked.Increment(ref _refusedWrites);
 
     internal void Pending(long writes, long bytes)
     {

@@ -119,9 +119,14 @@ internal sealed class MemoryStore : IMessageStore
     /// <summary>The next commit fails: refusable writes are refused, the others stay.</summary>
     public void Fail()
     {
-        var taken = _posted;
-        _posted = taken.Where(w => w.MustSucceed).ToList();
-        foreach (var write in taken.Where(w => !w.MustSucceed))
+        List<StoreWrite> refused;
+        lock (_gate)
+        {
+            refused = _posted.Where(static w => !w.MustSucceed).ToList();
+            _posted = _posted.Except(refused).ToList();
+        }
+
+        foreach (var write in refused)
         {
             write.Complete(new StoreException("no room"));
         }

@@ -66,9 +66,24 @@ public sealed class GroupCommitterOutageTests : IDisposable
     }
 
     [Fact]
+    public async Task Full_disk_that_others_refuse_for_as_well_refuses_what_comes_right_after_it()
+    {
+        Start(patience: Limit, pause: TimeSpan.FromSeconds(2));
+        var isFull = true;
+        _target.Outcome = _ => Volatile.Read(ref isFull) ? new FullException() : null;
+        await Assert.ThrowsAsync<FullException>(() => Post(1).Done.WaitAsync(Limit));
+
+        Volatile.Write(ref isFull, false);
+        await Assert.ThrowsAsync<StoreException>(() => Post(2).Done.WaitAsync(Limit));
+        await EventuallyAsync(() => _committer!.IsAvailable, "the pause is over");
+        await Post(3).Done.WaitAsync(Limit);
+        Assert.Equal("3", string.Join(',', _target.Committed.Where(static group => group.Length > 0).Select(static group => string.Join(',', group))));
+    }
+
+    [Fact]
     public async Task Full_disk_is_not_waited_for_and_takes_what_fits_at_once()
     {
-        Start(patience: Limit, pause: Limit);
+        Start(patience: Limit, pause: TimeSpan.Zero);
         var isFull = true;
         _target.Outcome = _ => Volatile.Read(ref isFull) ? new FullException() : null;
         var refusal = await Assert.ThrowsAsync<FullException>(() => Post(1).Done.WaitAsync(Limit));
@@ -79,14 +94,48 @@ public sealed class GroupCommitterOutageTests : IDisposable
         Assert.True(_committer!.IsAvailable);
     }
 
-    private void Start(TimeSpan patience, TimeSpan pause)
+    [Fact]
+    public async Task Nobody_waits_for_room_while_what_is_posted_is_refused_and_what_is_posted_stays_bounded()
+    {
+        using var answer = new ManualResetEventSlim();
+        var isAway = true;
+        _target.Outcome = _ =>
+        {
+            answer.Wait();
+            return Volatile.Read(ref isAway) ? new FullException() : null;
+        };
+        Start(patience: TimeSpan.Zero, pause: TimeSpan.Zero, pendingWrites: 5);
+        var kept = Enumerable.Range(1, 10).Select(i => Post(i, mustSucceed: true)).ToList();
+        Assert.True(_committer!.IsCongested);
+        var waits = _committer.WaitUntilDrainedAsync(CancellationToken.None).AsTask();
+        Assert.False(waits.IsCompleted);
+
+        answer.Set();
+        await waits.WaitAsync(Limit);
+        Assert.False(_committer.IsCongested);
+        answer.Reset();
+        await EventuallyAsync(() => _target.Attempts > 1, "the next attempt, which gets no answer now");
+
+        // Nobody comes to the queue to refuse it.
+        var refusal = await Assert.ThrowsAsync<FullException>(() => Post(11).Done.WaitAsync(Limit));
+        Assert.True(refusal.IsFull);
+        Assert.All(kept, static write => Assert.False(write.Done.IsCompleted));
+
+        Volatile.Write(ref isAway, false);
+        answer.Set();
+        await Task.WhenAll(kept.Select(static write => write.Done)).WaitAsync(Limit);
+        await Post(12).Done.WaitAsync(Limit);
+        Assert.False(_committer.IsCongested);
+    }
+
+    private void Start(TimeSpan patience, TimeSpan pause, int pendingWrites = 1000)
     {
         _committer = new GroupCommitter(
             _target,
             new GroupCommitterOptions
             {
                 MaximumPendingBytes = 1 << 20,
-                MaximumPendingWrites = 1000,
+                MaximumPendingWrites = pendingWrites,
                 MaximumBatchWrites = 4,
                 MaximumBatchBytes = 1000,
                 OutagePatience = patience,
