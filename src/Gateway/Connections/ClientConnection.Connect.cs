@@ -52,6 +52,7 @@ internal sealed partial class ClientConnection
 
         _connectVersion = packet.Version;
         Version = packet.Version;
+        _records.EndsWithRefusal = Version != ProtocolVersion.Mqtt5;
         _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
         _wantsProblemInformation = packet.RequestProblemInformation;
         _hasConnect = true;

@@ -243,6 +243,7 @@ internal sealed partial class ClientConnection
     private void Deliver(ref PublishSource source, ushort packetId)
     {
         PublishRecord? record = null;
+        source.Order = _records;
         switch (source.Qos)
         {
             case QualityOfService.AtMostOnce:
@@ -362,6 +363,7 @@ internal sealed partial class ClientConnection
     /// <summary>The client sends again what a silo took that did not come to tell it (promise 2).</summary>
     private async Task PublishRepeatedAsync(ApplicationMessage message, ushort packetId, PublishRecord record)
     {
+        _records.Join(record);
         record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
         try
         {

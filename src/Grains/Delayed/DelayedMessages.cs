@@ -85,7 +85,7 @@ public sealed class DelayedMessages : IDisposable
     internal void Keep(ref PublishSource source, ref PublishRecord? record)
     {
         var message = record?.Message ?? source.Materialize();
-        record ??= new PublishRecord(message, _store.NextMessageNumber(), _store);
+        record ??= PublishRecord.For(ref source, _store);
         if (!TryReserve(message.Size))
         {
             Interlocked.Increment(ref _refused);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Broker.Grains.Sessions;
 using Broker.Protocol;
 
 namespace Broker.Grains.Messages;
@@ -65,6 +66,9 @@ public ref struct PublishSource
     public long PublishAt { get; init; }
 
     public string Publisher { get; }
+
+    /// <summary>The order that its record has a place in; null when it comes from no connection of this silo.</summary>
+    public PublisherRecords? Order { get; set; }
 
     /// <summary>Its id as far as there is one: a message that nobody has had to keep yet has none.</summary>
     public readonly MessageId Id => _message?.Id ?? MessageId.None;

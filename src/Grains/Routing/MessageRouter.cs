@@ -110,7 +110,7 @@ public sealed class MessageRouter(
     /// <summary>A record for a publish that must be remembered whoever receives it (an inbound QoS 2 id of a durable session).</summary>
     /// <param name="isKept">Whether a failed commit is tried again instead of reported.</param>
     public PublishRecord NewRecord(ref PublishSource source, bool isKept = false) =>
-        new(source.Materialize(), store.NextMessageNumber(), store) { IsKept = isKept };
+        PublishRecord.For(ref source, store, isKept);
 
     private ReadOnlySpan<Subscription> RetainAndMatch(scoped ref PublishSource source, Scratch scratch, scoped ref PublishRecord? record)
     {
@@ -129,7 +129,7 @@ public sealed class MessageRouter(
 
         // Also for QoS 0: nobody waits for its commit, but a retained message survives a restart.
         var topic = System.Text.Encoding.UTF8.GetString(message.Topic);
-        record ??= new PublishRecord(message, store.NextMessageNumber(), store);
+        record ??= PublishRecord.For(ref source, store);
         record.AddRows(batch => retained.WriteTo(batch, topic, message.Id));
         if (repair is not null)
         {

@@ -31,6 +31,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private IPublishWaiter? _waiter;
     private List<IPublishWaiter>? _moreWaiters;
     private Session? _inboundSession;
+    private PublisherRecords? _publisher;
+    private long _turn;
+    private Exception? _refusalBefore;
     private Action<IStoreBatch>? _rows;
     private Action? _committed;
     private ushort _inboundId;
@@ -100,6 +103,33 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         _deliveryCount++;
         Interlocked.Increment(ref _open);
         _isUrgent |= urgent;
+    }
+
+    /// <summary>
+    /// Whether an earlier publish of its publisher has been refused, so that this one will be as well: whoever has not had it must
+    /// not get it before what is sent again (promise 3).
+    /// </summary>
+    internal bool IsOvertaking => _publisher?.RefusalBefore(_turn) is not null;
+
+    /// <summary>A record for a message, with its place in the order of its publisher.</summary>
+    /// <param name="isKept">Whether a failed commit is tried again instead of reported.</param>
+    public static PublishRecord For(ref PublishSource source, IMessageStore store, bool isKept = false)
+    {
+        var record = new PublishRecord(source.Materialize(), store.NextMessageNumber(), store) { IsKept = isKept };
+        if (source.Qos != QualityOfService.AtMostOnce)
+        {
+            // Nobody is told of a refused QoS 0 message, nor sends it again.
+            source.Order?.Join(record);
+        }
+
+        return record;
+    }
+
+    /// <summary>It has a place in the order of a publisher.</summary>
+    internal void Join(PublisherRecords publisher, long turn)
+    {
+        _publisher = publisher;
+        _turn = turn;
     }
 
     /// <summary>The packet id of a QoS 2 publish of a durable session becomes durable with it.</summary>
@@ -239,7 +269,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <inheritdoc />
     public override void AddTo(IStoreBatch batch)
     {
-        if (_isRefusedHere)
+        // Posted before the publisher could know of the refusal; stored, it would stand before what is sent again (promise 3).
+        _refusalBefore = _publisher?.RefusalBefore(_turn);
+        if (_isRefusedHere || _refusalBefore is not null)
         {
             return;
         }
@@ -295,6 +327,15 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <inheritdoc />
     public override void Complete(Exception? error)
     {
+        if (_refusalBefore is not null)
+        {
+            error = _refusalBefore;
+        }
+        else if (error is not null)
+        {
+            _publisher?.NoteRefusal(_turn, error);
+        }
+
         if (error is not null)
         {
             Note(StoreErrors.ReasonFor(error));

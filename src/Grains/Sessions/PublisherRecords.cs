@@ -1,14 +1,32 @@
 namespace Broker.Grains.Sessions;
 
 /// <summary>
-/// The records of one publisher that are held back, in the order of publishing (promise 3): a later one must not be
-/// durable before them. Filled by the thread that reads the publisher's connection, emptied by it and by the grace timer.
+/// The records of one connection of a publisher, in the order of publishing (promise 3): a later one must not be durable before
+/// those that are held back, nor after the store has refused one. Filled by the thread that reads the connection, emptied by it
+/// and by the grace timer.
 /// </summary>
 public sealed class PublisherRecords
 {
     private readonly Queue<PublishRecord> _heldBack = new();
     private readonly Lock _gate = new();
+
+    // Nothing else is locked under it: whoever completes a record may hold the lock of a session.
+    private readonly Lock _refusing = new();
     private bool _isWatched;
+    private long _lastTurn;
+    private long _refusedAfter = long.MaxValue;
+    private long _refusedUpTo;
+    private Exception? _refusal;
+
+    /// <summary>
+    /// Whether the publisher ends with its first refusal and sends again what was not acknowledged, as one of 3.x does: then nothing
+    /// of it is taken any more. One of MQTT 5.0 is told and goes on, and does not send the message again [MQTT-4.4.0-2]: what
+    /// the broker had of it by then is refused as well, and what comes later is taken.
+    /// </summary>
+    public bool EndsWithRefusal { get; set; } = true;
+
+    /// <summary>The record is the next one of this publisher. Before it gets its first delivery.</summary>
+    public void Join(PublishRecord record) => record.Join(this, Interlocked.Increment(ref _lastTurn));
 
     /// <summary>Hands a sealed record to the store, or holds it back as long as <paramref name="grace"/> allows.</summary>
     public void Dispatch(PublishRecord record, AckGraceQueue grace)
@@ -44,6 +62,31 @@ public sealed class PublisherRecords
         }
 
         grace.Watch(this, record.GraceUntil);
+    }
+
+    /// <summary>The store has refused the record with this turn.</summary>
+    internal void NoteRefusal(long turn, Exception error)
+    {
+        lock (_refusing)
+        {
+            _refusal = error;
+            _refusedAfter = Math.Min(_refusedAfter, turn);
+            _refusedUpTo = EndsWithRefusal ? long.MaxValue : Interlocked.Read(ref _lastTurn);
+        }
+    }
+
+    /// <summary>What an earlier record was refused with, so that the one with this turn must not be stored; null when it may.</summary>
+    internal Exception? RefusalBefore(long turn)
+    {
+        if (Volatile.Read(ref _refusedUpTo) < turn)
+        {
+            return null;
+        }
+
+        lock (_refusing)
+        {
+            return turn > _refusedAfter ? _refusal : null;
+        }
     }
 
     /// <summary>

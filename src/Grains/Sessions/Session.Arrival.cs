@@ -163,7 +163,7 @@ public sealed partial class Session
         ref PublishSource source, QualityOfService qos, bool retain, scoped ReadOnlySpan<uint> identifiers, ref PublishRecord? record)
     {
         var message = source.Materialize();
-        record ??= new PublishRecord(message, _env.Store.NextMessageNumber(), _env.Store);
+        record ??= PublishRecord.For(ref source, _env.Store);
         record.Ask();
         _arrived!.Add(new Arrived(message, qos, retain, identifiers.ToArray(), record));
     }

@@ -104,14 +104,14 @@ public sealed partial class Session
         var message = source.Materialize();
         if (Persists)
         {
-            record ??= new PublishRecord(message, _env.Store.NextMessageNumber(), _env.Store);
+            record ??= PublishRecord.For(ref source, _env.Store);
         }
 
         var delivery = NewDelivery(message, qos, retain, identifiers, record?.Number ?? 0);
 
         // QoS 2 to a durable session leaves only after its commit: its packet id must be known after a crash (promise 2).
         var mayGoNow = CanSend && _queue.IsEmpty && HasWindowFor(delivery)
-            && !(Persists && qos == QualityOfService.ExactlyOnce);
+            && !(Persists && (qos == QualityOfService.ExactlyOnce || record!.IsOvertaking));
         if (mayGoNow)
         {
             switch (TrySend(delivery, source))
@@ -260,6 +260,12 @@ public sealed partial class Session
 
         if (next.Qos == QualityOfService.ExactlyOnce && MustBeCommitted(next))
         {
+            return false;
+        }
+
+        if (!next.WasSent && next.Record is { IsOvertaking: true })
+        {
+            // It goes when the store's writer comes to it.
             return false;
         }
 

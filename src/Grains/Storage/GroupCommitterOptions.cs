@@ -38,7 +38,9 @@ internal sealed record GroupCommitterOptions
 
     /// <summary>
     /// How long refusable writes are refused on when the target is back from an outage in which some were. A publisher whose
-    /// first message was refused has others under way; taken at once, they would come before the first, which it sends again.
+    /// first message was refused has others under way; taken at once, they would come before the first, which it sends again. Needed
+    /// where those come from other silos: a publisher's own silo sees to it (<see cref="Sessions.PublisherRecords"/>), so that with
+    /// one silo what is small enough for a full disk is taken at once.
     /// </summary>
     public TimeSpan RecoveryPause { get; init; }
 

@@ -117,12 +117,13 @@ internal sealed class MemoryStore : IMessageStore
     }
 
     /// <summary>The next commit fails: refusable writes are refused, the others stay.</summary>
-    public void Fail()
+    /// <param name="count">Writes that it had taken; the rest was posted meanwhile.</param>
+    public void Fail(int count = int.MaxValue)
     {
         List<StoreWrite> refused;
         lock (_gate)
         {
-            refused = _posted.Where(static w => !w.MustSucceed).ToList();
+            refused = _posted.Take(count).Where(static w => !w.MustSucceed).ToList();
             _posted = _posted.Except(refused).ToList();
         }
 

@@ -23,7 +23,7 @@ internal sealed class ModelBroker : IDisposable
     private readonly SessionMetrics _metrics = new();
     private readonly SharedMetrics _sharedMetrics = new();
     private readonly AckGraceQueue _grace;
-    private readonly PublisherRecords _records = new();
+    private readonly PublisherRecords _records = new() { EndsWithRefusal = false };
     private readonly MessageIdSource _ids;
 
     public ModelBroker(MemoryRows rows, SessionOptions options, TimeSpan grace)
@@ -76,13 +76,15 @@ internal sealed class ModelBroker : IDisposable
     public long Dropped => Enum.GetValues<DropReason>().Sum(_drops.Count);
 
     /// <summary>Publishes as a connection does: route, wait, seal, dispatch. A publish that nothing waits for is acknowledged at once.</summary>
-    public void Publish(string topic, int number, QualityOfService qos, IPublishWaiter waiter) =>
-        Publish(ModelMessage.Of(topic, number, qos, _ids.Next(1)), waiter);
+    /// <param name="publisher">The connection that it comes from; null: one that lasts.</param>
+    public void Publish(string topic, int number, QualityOfService qos, IPublishWaiter waiter, PublisherRecords? publisher = null) =>
+        Publish(ModelMessage.Of(topic, number, qos, _ids.Next(1)), waiter, publisher);
 
-    /// <inheritdoc cref="Publish(string, int, QualityOfService, IPublishWaiter)" />
-    public void Publish(ApplicationMessage message, IPublishWaiter waiter)
+    /// <inheritdoc cref="Publish(string, int, QualityOfService, IPublishWaiter, PublisherRecords)" />
+    public void Publish(ApplicationMessage message, IPublishWaiter waiter, PublisherRecords? publisher = null)
     {
-        var source = new PublishSource(message);
+        var order = publisher ?? _records;
+        var source = new PublishSource(message) { Order = order };
         PublishRecord? record = null;
         Router.Route(ref source, null, ref record);
         if (record is null)
@@ -93,7 +95,7 @@ internal sealed class ModelBroker : IDisposable
 
         record.Wait(waiter);
         record.Seal();
-        _records.Dispatch(record, _grace);
+        order.Dispatch(record, _grace);
     }
 
     /// <summary>A CONNECT as the client's grain handles it; the store commits whatever it waits for.</summary>
