@@ -207,7 +207,7 @@ public sealed partial class Session
 
         if (IsDurable && (mayBeStored || StoreEpoch != 0))
         {
-            _env.Store.Post(new SessionDeletion(Number));
+            _env.Store.Post(new SessionDeletion(this));
         }
 
         return true;
@@ -240,11 +240,18 @@ public sealed partial class Session
         return link;
     }
 
-    private sealed class SessionDeletion(long number) : StoreWrite
+    /// <summary>Its rows go, unless somebody else has them by now (promise 4).</summary>
+    private sealed class SessionDeletion(Session session) : StoreWrite
     {
         public override bool MustSucceed => true;
 
-        public override void AddTo(IStoreBatch batch) => batch.DeleteSession(number);
+        public override void AddTo(IStoreBatch batch)
+        {
+            if (batch.Owns(session.Number, session.StoreEpoch))
+            {
+                batch.DeleteSession(session.Number);
+            }
+        }
     }
 }
 

@@ -8,6 +8,15 @@ namespace Broker.Grains.Wills;
 /// <summary>
 /// Publishes Wills: at once or after their delay. A Will is a row from before CONNACK until its publication is durable in
 /// the same transaction that removes the row, so a broker that dies publishes it after its restart, once.
+/// <para>
+/// A Will's row goes by Client Identifier, and has neither number nor epoch of a session: a session that ends with its connection has
+/// no row to compare with. What a former connection writes cannot come behind the Will of the next one all the same. It is posted
+/// while the session's <see cref="Sessions.Session.Lifecycle"/> is held and its epoch is the connection's (end of a connection), by the CONNECT
+/// itself before it posts its own rows (takeover, <see cref="ClientReturned"/>), in a turn of the client's grain, of which a CONNECT
+/// with a Will is another (expiry), or under the lock that <see cref="ClientReturned"/> takes (<see cref="Tick"/>); and the writer
+/// commits in the order of posting, also what it tries again. In a cluster a silo that is left flushes what it has posted before the
+/// next one commits, one that is declared dead can commit nothing any more, and the row's owner is compared when it is deleted.
+/// </para>
 /// </summary>
 public sealed class WillService(
     MessageRouter router, IMessageStore store, MessageIdSource ids, TimeProvider time, RoutingGate? gate = null)

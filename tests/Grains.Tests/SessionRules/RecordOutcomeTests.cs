@@ -52,6 +52,21 @@ public sealed class RecordOutcomeTests
     }
 
     [Fact]
+    public async Task Session_that_has_another_owner_is_not_deleted_by_the_former_one()
+    {
+        using var one = await SessionFixture.StartAsync();
+        one.Publish(QualityOfService.AtLeastOnce, 1);
+        one.Commit();
+        one.Rows.PutSession(one.Rows.Sessions[one.Session.Number] with { Epoch = one.Session.Epoch + 1 });
+
+        one.Broker.Sessions.End(one.Session);
+        one.Commit();
+
+        Assert.Single(one.Rows.Sessions);
+        Assert.Single(one.Rows.Deliveries);
+    }
+
+    [Fact]
     public async Task Session_that_is_let_go_of_twice_gives_its_slot_back_once()
     {
         using var one = await SessionFixture.StartAsync();
