@@ -3,14 +3,6 @@ namespace Broker.Tests.T16_Startup;
 public sealed class ShutdownTests() : OwnBrokerTest
 {
     [OwnFact]
-    public async Task Sigterm_ends_the_broker_with_exit_code_0()
-    {
-        await ConnectAsync(ProtocolVersion.Mqtt311);
-
-        Assert.Equal(0, await Server.TerminateAsync(TimeSpan.FromSeconds(15)));
-    }
-
-    [OwnFact]
     public async Task Mqtt5_clients_are_told_that_the_server_shuts_down_0x8B()
     {
         var client = await ConnectAsync();

@@ -16,6 +16,12 @@ public sealed class BrokerProcess : BrokerServer
     /// <summary>Network namespace that it runs in; null: that of the tests.</summary>
     public string? NetworkNamespace { get; init; }
 
+    /// <summary>Command that becomes <c>dotnet</c>, with its own options: what a shell or a supervisor would do to the process before.</summary>
+    public IReadOnlyList<string> Launcher { get; init; } = [];
+
+    /// <summary>Folder that it is started in; null: one that has nothing to do with it.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>Where clients reach it.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
@@ -50,23 +56,29 @@ public sealed class BrokerProcess : BrokerServer
         return command;
     }
 
+    /// <summary>Puts another command in front, one that becomes the program: the process id stays.</summary>
+    public static ProcessStartInfo Behind(IReadOnlyList<string> launcher, ProcessStartInfo command)
+    {
+        if (launcher.Count > 0)
+        {
+            command.ArgumentList.Insert(0, command.FileName);
+            for (var i = 1; i < launcher.Count; i++)
+            {
+                command.ArgumentList.Insert(i - 1, launcher[i]);
+            }
+
+            command.FileName = launcher[0];
+        }
+
+        return command;
+    }
+
     protected override ProcessStartInfo Command()
     {
         var command = CommandFor(
             Arguments ?? ["--data", DataDirectory, "--mqtt", Port(Mqtt?.Port ?? Ports?.Mqtt), "--http", Port(Http?.Port ?? Ports?.Http)], Settings, Program);
-        if (NetworkNamespace is not null)
-        {
-            // It becomes the program: the process id stays.
-            string[] prefix = ["netns", "exec", NetworkNamespace, command.FileName];
-            for (var i = 0; i < prefix.Length; i++)
-            {
-                command.ArgumentList.Insert(i, prefix[i]);
-            }
-
-            command.FileName = "ip";
-        }
-
-        return command;
+        command.WorkingDirectory = WorkingDirectory ?? command.WorkingDirectory;
+        return Behind(NetworkNamespace is null ? Launcher : ["ip", "netns", "exec", NetworkNamespace], command);
     }
 
     protected override async Task ReadyAsync()

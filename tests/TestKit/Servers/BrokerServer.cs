@@ -105,15 +105,10 @@ public abstract class BrokerServer : IAsyncDisposable
     }
 
     /// <summary>SIGTERM; returns the exit code.</summary>
-    public async Task<int> TerminateAsync(TimeSpan? limit = null)
-    {
-        Process.Signal(ProcessSignals.Terminate);
-        await Process.WaitForExitAsync().WithinAsync(
-            limit ?? StartLimit, () => $"the broker did not stop on SIGTERM:\n{Output.Text}");
-        var code = Process.ExitCode;
-        Forget();
-        return code;
-    }
+    public Task<int> TerminateAsync(TimeSpan? limit = null) => StopAsync(ProcessSignals.Terminate, limit);
+
+    /// <summary>SIGINT, which is Ctrl-C; returns the exit code.</summary>
+    public Task<int> InterruptAsync(TimeSpan? limit = null) => StopAsync(ProcessSignals.Interrupt, limit);
 
     /// <summary>SIGSTOP: the process keeps its connections and does nothing.</summary>
     public void Suspend()
@@ -155,6 +150,16 @@ public abstract class BrokerServer : IAsyncDisposable
                 process.Kill();
             }
         }
+    }
+
+    private async Task<int> StopAsync(int signal, TimeSpan? limit)
+    {
+        Process.Signal(signal);
+        await Process.WaitForExitAsync().WithinAsync(
+            limit ?? StartLimit, () => $"the broker did not stop on signal {signal}:\n{Output.Text}");
+        var code = Process.ExitCode;
+        Forget();
+        return code;
     }
 
     private async Task StartOnceAsync()

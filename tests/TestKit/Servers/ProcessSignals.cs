@@ -7,6 +7,7 @@ namespace Broker.TestKit.Servers;
 /// <summary>POSIX signals; .NET itself can send SIGKILL only.</summary>
 internal static partial class ProcessSignals
 {
+    public const int Interrupt = 2;
     public const int Terminate = 15;
     public const int Continue = 18;
     public const int Stop = 19;
