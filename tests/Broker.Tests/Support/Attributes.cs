@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Xunit.Sdk;
 
@@ -51,4 +52,25 @@ public sealed class OwnTheoryAttribute : TheoryAttribute
 public sealed class HAProxyFactAttribute : FactAttribute
 {
     public HAProxyFactAttribute() => Skip = HAProxy.Program is null ? "haproxy is not installed" : new OwnFactAttribute().Skip;
+}
+
+/// <summary>A test of a broker that may not do everything, see <see cref="Rights"/>.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class UnprivilegedFactAttribute : FactAttribute
+{
+    public UnprivilegedFactAttribute() => Skip = Rights.Obstacle ?? new OwnFactAttribute().Skip;
+}
+
+/// <summary>As <see cref="UnprivilegedFactAttribute"/>, and the port needs a right, which is for the system to say.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LowPortFactAttribute : FactAttribute
+{
+    /// <summary>It is below the first port that anybody may open, unless there is no such port.</summary>
+    public const int Port = 1;
+
+    private const string FirstFreePort = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
+
+    public LowPortFactAttribute() => Skip = int.Parse(File.ReadAllText(FirstFreePort), CultureInfo.InvariantCulture) <= Port
+        ? $"{FirstFreePort}: anybody may open any port here"
+        : new UnprivilegedFactAttribute().Skip;
 }
