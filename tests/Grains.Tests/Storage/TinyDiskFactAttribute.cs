@@ -1,9 +1,7 @@
-using Xunit;
-
 namespace Broker.Grains.Tests.Storage;
 
 /// <summary>A test that mounts a <see cref="TinyDisk"/>; skipped, with the reason, where that is not allowed.</summary>
-internal sealed class TinyDiskFactAttribute : FactAttribute
+internal sealed class TinyDiskFactAttribute : Xunit.FactAttribute
 {
     public TinyDiskFactAttribute()
     {
