@@ -10,6 +10,7 @@ public sealed class AdminInterfaceTests() : OwnBrokerTest(("Admin:Token", Token)
     [OwnTheory]
     [InlineData("/api/v1/drops")]
     [InlineData("/api/v1/traces")]
+    [InlineData("/dashboard/")]
     public async Task Interface_asks_for_the_administrator(string path)
     {
         var broker = ((BrokerProcess)Server).Http;
