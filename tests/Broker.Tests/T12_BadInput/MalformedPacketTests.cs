@@ -5,9 +5,8 @@ namespace Broker.Tests.T12_BadInput;
 /// <summary>The corpus of <c>tests/Protocol.Tests</c> over real sockets.</summary>
 public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest(shared)
 {
-    // Return codes of a 3.x CONNACK; an unknown version is answered in that form, whatever it claims to be.
+    // Return code of a 3.x CONNACK; an unknown version is answered in that form, whatever it claims to be.
     private const ReasonCode OldUnacceptableVersion = (ReasonCode)1;
-    private const ReasonCode OldBadClientId = (ReasonCode)2;
 
     private static readonly Dictionary<string, MalformedPacket> Packets = MalformedCorpus.All.ToDictionary(packet => packet.ToString());
 
@@ -34,24 +33,23 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
         await bystander.ExpectPublishAsync(Topic(), "still here");
     }
 
-    /// <summary>The server MAY answer before it closes (section 3.1.4); if it does, the reason is the right one.</summary>
+    /// <summary>A version that is not known is answered, so that the client can try another; who cannot be understood is not (section 3.1.4).</summary>
     // [MQTT-3.1.4-1] of 3.1.1
     // [MQTT-3.1.4-1] [MQTT-3.14.0-1]
     [Theory, MemberData(nameof(First))]
-    public async Task Malformed_connect_is_never_accepted(string name)
+    public async Task Malformed_connect_is_closed_without_a_word_and_an_unknown_version_with_its_return_code(string name)
     {
         var bad = Packets[name];
         var client = await OpenAsync(new ConnectOptions(bad.Version));
 
         await client.TrySendAsync(bad.ToBytes());
 
-        var answer = await client.AnswerOrCloseAsync();
-        if (answer is not null)
+        if (bad.Expected == ReasonCode.UnsupportedProtocolVersion)
         {
-            Assert.Equal(PacketType.ConnAck, answer.Type);
-            Assert.Contains(answer.Reason, (ReasonCode[])[bad.Expected, OldUnacceptableVersion, OldBadClientId]);
-            await client.ExpectCloseAsync();
+            Assert.Equal(OldUnacceptableVersion, (await client.ExpectAsync(PacketType.ConnAck)).Reason);
         }
+
+        await client.ExpectCloseAsync();
     }
 
     [Theory, EveryVersion]
