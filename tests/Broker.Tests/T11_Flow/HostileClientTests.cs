@@ -113,12 +113,16 @@ public sealed class HostileClientTests() : OwnBrokerTest(("Runtime:HugePages", "
             slow.Add(client);
         }
 
-        foreach (var client in slow)
+        for (var sent = 20; sent < 25; sent++)
         {
-            await client.SendAsync(packet.AsMemory(20, 1));
+            foreach (var client in slow)
+            {
+                await client.SendAsync(packet.AsMemory(sent, 1));
+            }
+
+            Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
         }
 
-        Assert.InRange(await bystander.MedianAsync(), TimeSpan.Zero, Noticeable);
         Assert.InRange(Server.ResidentBytes - before, long.MinValue, MemoryAllowance);
         Assert.DoesNotContain(slow, client => client.IsClosed);
     }
