@@ -9,6 +9,7 @@ public sealed class RetainedReplayTests(ITestOutputHelper output) : OwnBrokerTes
 {
     private const int Groups = 100;
     private const int PerGroup = 500;
+    private const int LateTopics = 200;
 
     // 120 s for 100,000 messages on two shared cores; it takes about two.
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
@@ -66,15 +67,19 @@ public sealed class RetainedReplayTests(ITestOutputHelper output) : OwnBrokerTes
 
     private static PublishOptions Retained(string topic, string payload) => new(topic, payload) { Retain = true };
 
-    /// <summary>Messages that are not retained, on the same topics: they come without the flag and are not counted.</summary>
+    /// <summary>
+    /// Messages that are not retained, on the same topics: they come without the flag and are not counted. And retained ones on other
+    /// topics, new ones and new values, so that what is replayed changes while it is.
+    /// </summary>
     private async Task PublishMeanwhileAsync(int number, CancellationToken enough)
     {
         await using var client = await ScriptedClient.ConnectAsync(Broker, new ConnectOptions(ProtocolVersion.Mqtt311));
         var random = new Random(number);
-        while (!enough.IsCancellationRequested)
+        for (var round = 0; !enough.IsCancellationRequested; round++)
         {
             var topic = string.Create(CultureInfo.InvariantCulture, $"{random.Next(Groups)}/{random.Next(PerGroup)}/x");
             await client.PublishAsync(topic, "live", 1);
+            await client.PublishAsync($"{RetainedReader.Late}{number}/{round % LateTopics}", $"{round}", 1, retain: true);
         }
     }
 
