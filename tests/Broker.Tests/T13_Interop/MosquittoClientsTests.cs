@@ -14,10 +14,10 @@ public sealed class MosquittoClientsTests(SharedBroker shared) : SharedBrokerTes
     [InlineData("mqttv5", 0)]
     [InlineData("mqttv5", 1)]
     [InlineData("mqttv5", 2)]
-    public async Task Messages_published_arrive_in_order(string version, int qos)
+    public async Task Messages_published_arrive_in_order_with_their_QoS(string version, int qos)
     {
         const int Count = 200;
-        await using var subscriber = Subscribe(version, "-t", Topic(), "-q", $"{qos}");
+        await using var subscriber = Subscribe(version, "-t", Topic(), "-q", $"{qos}", "-F", "%q %p");
         await ReadyAsync(version, Topic(), subscriber);
 
         var lines = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
@@ -34,7 +34,8 @@ public sealed class MosquittoClientsTests(SharedBroker shared) : SharedBrokerTes
 
         await subscriber.LinesAsync(Count + 1);
         var received = subscriber.Output.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(Enumerable.Range(0, Count).Select(number => $"{number}"), received.Where(line => line != "ready"));
+        Assert.Equal(
+            Enumerable.Range(0, Count).Select(number => $"{qos} {number}"), received.Where(line => !line.EndsWith(" ready", StringComparison.Ordinal)));
     }
 
     [ProgramTheory("mosquitto_sub", "mosquitto-clients")]
@@ -45,9 +46,9 @@ public sealed class MosquittoClientsTests(SharedBroker shared) : SharedBrokerTes
     {
         await PublishAsync(version, "-t", Topic(), "-m", "kept", "-r", "-q", "1");
 
-        var received = await ExternalProgram.RunAsync("mosquitto_sub", Arguments(version, "-t", Topic(), "-C", "1", "-F", "%r %p"));
+        var received = await ExternalProgram.RunAsync("mosquitto_sub", Arguments(version, "-t", Topic(), "-q", "1", "-C", "1", "-F", "%r %q %p"));
 
-        Assert.Equal("1 kept", received.Trim());
+        Assert.Equal("1 1 kept", received.Trim());
         await PublishAsync(version, "-t", Topic(), "-n", "-r", "-q", "1");
     }
 
@@ -64,7 +65,7 @@ public sealed class MosquittoClientsTests(SharedBroker shared) : SharedBrokerTes
 
         await client.KillAsync();
 
-        await watcher.ExpectPublishAsync(Topic("will"), "gone");
+        Assert.Equal(1, (await watcher.ExpectPublishAsync(Topic("will"), "gone")).Qos);
     }
 
     [ProgramTheory("mosquitto_sub", "mosquitto-clients")]
@@ -77,9 +78,9 @@ public sealed class MosquittoClientsTests(SharedBroker shared) : SharedBrokerTes
         await PublishAsync(version, "-t", Topic(), "-m", "first", "-q", "1");
         await PublishAsync(version, "-t", Topic(), "-m", "second", "-q", "2");
 
-        var received = await ExternalProgram.RunAsync("mosquitto_sub", Arguments(version, [.. session, "-C", "2"]));
+        var received = await ExternalProgram.RunAsync("mosquitto_sub", Arguments(version, [.. session, "-C", "2", "-F", "%q %p"]));
 
-        Assert.Equal(["first", "second"], received.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["1 first", "2 second"], received.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     public override async Task DisposeAsync()
