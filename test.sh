@@ -12,6 +12,11 @@ if [[ ${1:-} == --chaos ]]; then
 else
     filter=${1:-}
 fi
+
+# The longest test takes minutes, chaos as long as it was told to: a project in which no test begins or ends for so long hangs, and is ended.
+chaos_minutes=${BROKER_CHAOS_MINUTES:-0}
+hang_minutes=$((15 + ${chaos_minutes%%.*}))
+
 results=$root/.build/test-results
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
 export BROKER_TEST_PROGRESS=$results/progress
@@ -23,6 +28,16 @@ say() { printf '%s %s\n' "$(date +%T)" "$*"; }
 stop() {
     printf 'test.sh: %s\n' "$*" >&2
     exit 1
+}
+
+# What builds and runs everything, and is not a package of Debian.
+require_sdk() {
+    local wanted
+    wanted=$(sed -n 's/.*"version": *"\([0-9]*\)\..*/\1/p' global.json)
+    command -v dotnet >/dev/null ||
+        stop "please install the .NET $wanted SDK (dotnet is not in PATH): https://dotnet.microsoft.com/download, or dotnet-install.sh --channel $wanted.0"
+    dotnet --version >"$results/dotnet.log" 2>&1 ||
+        { cat "$results/dotnet.log"; stop "please install the .NET $wanted SDK: the dotnet in PATH, $(command -v dotnet), has none that global.json takes"; }
 }
 
 # Debian packages for programs that are missing: program name, then package.
@@ -108,6 +123,7 @@ run_project() {
     say "$name: start"
     dotnet test "$project" --configuration Release --no-build --nologo --results-directory "$results" \
         --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=normal" \
+        --blame-hang-timeout "${hang_minutes}m" --blame-hang-dump-type none \
         ${filter:+--filter "$filter"} 2>&1 | tee "$log" | show_failures
     code=${PIPESTATUS[0]}
     if [[ ! -f $trx ]]; then
@@ -128,7 +144,11 @@ run_project() {
     local skip=$((total - $(counter "$trx" executed)))
 
     # A host that died has counted nothing for the test it died in.
-    [[ $code -ne 0 && $bad -eq 0 ]] && bad=1
+    if [[ $code -ne 0 && $bad -eq 0 ]]; then
+        bad=1
+        grep -A 5 'aborted\|Test host process crashed' "$log"
+    fi
+
     say "$name: $good passed, $bad failed, $skip skipped"
     passed=$((passed + good))
     failed=$((failed + bad))
@@ -138,6 +158,7 @@ run_project() {
 rm -rf "$results"
 mkdir -p "$results"
 : >"$BROKER_TEST_PROGRESS"
+require_sdk
 install_programs
 install_node_modules
 build
