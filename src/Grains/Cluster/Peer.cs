@@ -2,6 +2,7 @@ using Broker.Grains.Edges;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Shared.Cluster;
 using Broker.Grains.Topics;
+using Broker.Protocol;
 
 namespace Broker.Grains.Cluster;
 
@@ -137,6 +138,10 @@ public sealed class Peer : IDisposable
     {
         private readonly Guid _id = Guid.NewGuid();
         private readonly List<RoutedMessage> _messages = [];
+
+        // Of the batch that is under way: what is sent of it, and of how many items.
+        private readonly List<Outgoing> _admitted = [];
+        private int _taken;
         private MessageBatch[]? _encoded;
         private long _encodedNumber;
 
@@ -148,36 +153,60 @@ public sealed class Peer : IDisposable
         {
             if (_encodedNumber != number)
             {
-                _encoded = Encode(items);
+                Admit(items);
+                _encoded = Encode(_admitted);
                 _encodedNumber = number;
             }
 
-            // A frozen silo does not answer until the call times out, long after it is gone.
-            var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! })
-                .WaitAsync(peer._gone.Token);
-            var message = 0;
-            foreach (var item in items)
+            if (_admitted.Count > 0)
             {
-                if (item.Settled is null)
+                // A frozen silo does not answer until the call times out, long after it is gone.
+                var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! })
+                    .WaitAsync(peer._gone.Token);
+                var message = 0;
+                foreach (var item in _admitted)
                 {
-                    item.Record?.Answered(outcome.ReasonOf(message++));
+                    if (item.Settled is null)
+                    {
+                        item.Record?.Answered(outcome.ReasonOf(message++));
+                    }
                 }
             }
 
+            _admitted.Clear();
             _encoded = null;
             _encodedNumber = 0;
         }
 
         public void Undeliverable(IReadOnlyList<Outgoing> items)
         {
+            // Of a batch that was under way, some may have been refused.
+            var waiting = _encodedNumber == 0 ? items : [.. _admitted, .. items.Skip(_taken)];
             lock (peer._kept)
             {
                 // They were posted before whatever found the edge closed.
-                peer._kept.InsertRange(0, items);
+                peer._kept.InsertRange(0, waiting);
             }
         }
 
-        private MessageBatch[] Encode(IReadOnlyList<Outgoing> items)
+        /// <summary>Refuses what would overtake what its publisher was refused before it (promise 3).</summary>
+        private void Admit(IReadOnlyList<Outgoing> items)
+        {
+            _taken = items.Count;
+            foreach (var item in items)
+            {
+                if (item.Record is { IsOvertaking: true } record)
+                {
+                    record.Answered(ReasonCode.ImplementationSpecificError);
+                }
+                else
+                {
+                    _admitted.Add(item);
+                }
+            }
+        }
+
+        private MessageBatch[] Encode(List<Outgoing> items)
         {
             var batches = new List<MessageBatch>(1);
             for (var i = 0; i < items.Count;)

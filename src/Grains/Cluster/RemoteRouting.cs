@@ -92,7 +92,12 @@ public sealed class RemoteRouting(
         }
         else if (targets.Count > 0 && record is not { IsRemembered: true })
         {
-            Send(source.Materialize(), targets, ref record);
+            if (source.Qos != QualityOfService.AtMostOnce)
+            {
+                record ??= PublishRecord.For(ref source, store);
+            }
+
+            Send(source.Materialize(), targets, record);
         }
 
         return interested;
@@ -105,7 +110,7 @@ public sealed class RemoteRouting(
         {
             if (isCommitted)
             {
-                Send(record.Message, FindTargets(record.Message.Topic, record.Message.Retain, out _), ref record!);
+                Send(record.Message, FindTargets(record.Message.Topic, record.Message.Retain, out _), record);
             }
         }
         finally
@@ -116,7 +121,7 @@ public sealed class RemoteRouting(
 
     /// <summary>Takes a publish that has come again to the silos that are interested; each knows who has it already.</summary>
     internal void ForwardRepeat(ApplicationMessage message, PublishRecord record) =>
-        Send(message, FindTargets(message.Topic, message.Retain, out _), ref record!, isRepeat: true);
+        Send(message, FindTargets(message.Topic, message.Retain, out _), record, isRepeat: true);
 
     /// <summary>
     /// Sends what was under way to a dead silo to those that have its sessions now; what nobody waits for is dropped.
@@ -185,13 +190,9 @@ public sealed class RemoteRouting(
         return scratch.Targets;
     }
 
-    private void Send(ApplicationMessage message, List<Peer> targets, ref PublishRecord? record, bool isRepeat = false)
+    /// <param name="record">Of a message that somebody waits for: above QoS 0.</param>
+    private void Send(ApplicationMessage message, List<Peer> targets, PublishRecord? record, bool isRepeat = false)
     {
-        if (message.Qos != QualityOfService.AtMostOnce)
-        {
-            record ??= new PublishRecord(message, store.NextMessageNumber(), store);
-        }
-
         foreach (var peer in targets)
         {
             if (message.Qos == QualityOfService.AtMostOnce && IsDropped(message, peer))

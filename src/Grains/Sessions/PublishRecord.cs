@@ -191,6 +191,12 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <summary>A silo that was asked has answered.</summary>
     internal void Answered(ReasonCode reason)
     {
+        if (reason is not (ReasonCode.Success or InternalOutcome.Elsewhere))
+        {
+            // A client that may have to repeat it ends with it, see ClientConnection.RefuseOnce.
+            _publisher?.NoteRefusalElsewhere(_turn, reason, isRepeated: message.MayRepeat);
+        }
+
         Note(reason);
         Resolve();
     }

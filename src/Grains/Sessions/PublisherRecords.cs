@@ -1,12 +1,17 @@
+using Broker.Grains.Storage;
+using Broker.Protocol;
+
 namespace Broker.Grains.Sessions;
 
 /// <summary>
 /// The records of one connection of a publisher, in the order of publishing (promise 3): a later one must not be durable before
-/// those that are held back, nor after the store has refused one. Filled by the thread that reads the connection, emptied by it
+/// those that are held back, nor after the store, or another silo, has refused one. Filled by the thread that reads the connection, emptied by it
 /// and by the grace timer.
 /// </summary>
 public sealed class PublisherRecords
 {
+    private static readonly StoreException RefusedElsewhere = new("Another silo has refused an earlier message of the publisher.");
+
     private readonly Queue<PublishRecord> _heldBack = new();
     private readonly Lock _gate = new();
 
@@ -65,13 +70,28 @@ public sealed class PublisherRecords
     }
 
     /// <summary>The store has refused the record with this turn.</summary>
-    internal void NoteRefusal(long turn, Exception error)
+    internal void NoteRefusal(long turn, Exception error) => NoteRefusal(turn, error, EndsWithRefusal);
+
+    /// <summary>
+    /// Another silo has refused the record with this turn. Those behind it may wait on the way there for longer than that silo refuses, so nothing of
+    /// them is sent any more. A full queue there stops only who finds out by the end of the connection: the others are not for that queue.
+    /// </summary>
+    /// <param name="isRepeated">Whether the connection ends, because the client has to send the message again with its packet id.</param>
+    internal void NoteRefusalElsewhere(long turn, ReasonCode reason, bool isRepeated)
+    {
+        if (EndsWithRefusal || reason != ReasonCode.QuotaExceeded)
+        {
+            NoteRefusal(turn, RefusedElsewhere, EndsWithRefusal || isRepeated);
+        }
+    }
+
+    private void NoteRefusal(long turn, Exception error, bool isEnd)
     {
         lock (_refusing)
         {
             _refusal = error;
-            _refusedAfter = Math.Min(_refusedAfter, turn);
-            _refusedUpTo = EndsWithRefusal ? long.MaxValue : Interlocked.Read(ref _lastTurn);
+            _refusedAfter = turn > _refusedUpTo ? turn : Math.Min(_refusedAfter, turn);
+            _refusedUpTo = isEnd ? long.MaxValue : Math.Max(_refusedUpTo, Interlocked.Read(ref _lastTurn));
         }
     }
 

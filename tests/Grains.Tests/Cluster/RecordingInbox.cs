@@ -24,18 +24,20 @@ internal sealed class RecordingInbox : ISiloInbox
         }
     }
 
+    /// <summary>What it answers to a call with these messages and notes.</summary>
+    public Func<string[], Task<DeliveryOutcome>> Answer { get; init; } = static _ => Task.FromResult(DeliveryOutcome.Success);
+
     public Task<DeliveryOutcome> Deliver(EdgeBatch batch)
     {
+        string[] call = [.. batch.Batches.SelectMany(static part => MessageBatchCodec.Decode(part)
+            .Select(static m => Encoding.UTF8.GetString(m.Message.Payload))
+            .Concat(part.Settled.Select(static silo => $"settled {silo}")))];
         lock (_received)
         {
-            foreach (var part in batch.Batches)
-            {
-                _received.AddRange(MessageBatchCodec.Decode(part).Select(static m => Encoding.UTF8.GetString(m.Message.Payload)));
-                _received.AddRange(part.Settled.Select(static silo => $"settled {silo}"));
-            }
+            _received.AddRange(call);
         }
 
-        return Task.FromResult(DeliveryOutcome.Success);
+        return Answer(call);
     }
 
     public Task Interest(InterestUpdate update) => Task.CompletedTask;

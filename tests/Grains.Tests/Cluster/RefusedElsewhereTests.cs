@@ -1,0 +1,165 @@
+using System.Net;
+using System.Text;
+using System.Threading.Channels;
+using Broker.Grains.Cluster;
+using Broker.Grains.Diagnostics;
+using Broker.Grains.Interfaces.Cluster;
+using Broker.Grains.Interfaces.Topics;
+using Broker.Grains.Messages;
+using Broker.Grains.Options;
+using Broker.Grains.Sessions;
+using Broker.Grains.Tests.SessionModel;
+using Broker.Grains.Topics;
+using Broker.Protocol;
+using Xunit;
+
+namespace Broker.Grains.Tests.Cluster;
+
+/// <summary>
+/// What another silo has refused is sent again by its publisher. What the publisher has sent after it, and still waits on the way to that silo,
+/// must not be there first (promise 3).
+/// </summary>
+public sealed class RefusedElsewhereTests : IDisposable
+{
+    private readonly SiloAddress _other = SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, 2]), 1), 1);
+    private readonly SiloStatuses _statuses = new(SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, 1]), 1), 1));
+    private readonly Channel<(string[] Messages, TaskCompletionSource<DeliveryOutcome> Answer)> _calls =
+        Channel.CreateUnbounded<(string[], TaskCompletionSource<DeliveryOutcome>)>();
+
+    private readonly DropLedger _drops = new(TimeProvider.System, new LedgerOptions());
+    private readonly MemoryStore _store = new(new MemoryRows());
+    private readonly LiveSilos _silos;
+    private readonly Peers _peers;
+    private readonly RemoteRouting _routing;
+    private ulong _ids;
+
+    public RefusedElsewhereTests()
+    {
+        var interest = new RemoteInterest();
+        _silos = new LiveSilos(_statuses);
+        var inbox = new RecordingInbox { Answer = HoldAsync };
+        _peers = new Peers(_ => inbox, _silos, new LocalInterest(), TimeProvider.System);
+        _routing = new RemoteRouting(_peers, interest, _drops, _store, new RoutingGate(), new RepeatableMessages());
+        _statuses.Set(_other, SiloStatus.Active);
+        _peers.Open();
+        interest.Apply(Other, new InterestUpdate { Silo = _other, Number = 1, Added = ["a"], Removed = [] });
+    }
+
+    private Peer Other => _peers.Find(_other)!;
+
+    [Fact]
+    public async Task What_its_publisher_has_sent_since_is_refused_and_others_go_on()
+    {
+        var refused = new PublisherRecords();
+        var first = Publish("1", refused);
+        var answer = await CalledWithAsync("1");
+        var waiting = new[] { Publish("2", refused), Publish("other", new PublisherRecords()), Publish("nobody's", null) };
+        answer(ReasonCode.ImplementationSpecificError);
+        (await CalledWithAsync("other", "nobody's"))(ReasonCode.Success);
+
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await first);
+        Assert.Equal([ReasonCode.ImplementationSpecificError, ReasonCode.Success, ReasonCode.Success], await Task.WhenAll(waiting));
+    }
+
+    [Fact]
+    public async Task A_client_that_is_told_publishes_on()
+    {
+        var records = new PublisherRecords { EndsWithRefusal = false };
+        var first = Publish("1", records);
+        var answer = await CalledWithAsync("1");
+        var second = Publish("2", records);
+        answer(ReasonCode.ImplementationSpecificError);
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await first);
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await second);
+
+        var again = Publish("1", records);
+        (await CalledWithAsync("1"))(ReasonCode.Success);
+        Assert.Equal(ReasonCode.Success, await again);
+    }
+
+    [Theory]
+    [InlineData(true, ReasonCode.Success)]
+    [InlineData(false, ReasonCode.ImplementationSpecificError)]
+    public async Task A_full_queue_stops_only_who_finds_out_by_the_end_of_the_connection(bool isTold, ReasonCode second)
+    {
+        var records = new PublisherRecords { EndsWithRefusal = !isTold };
+        var first = Publish("1", records);
+        (await CalledWithAsync("1"))(ReasonCode.QuotaExceeded);
+        Assert.Equal(ReasonCode.QuotaExceeded, await first);
+
+        var next = Publish("2", records);
+        if (isTold)
+        {
+            (await CalledWithAsync("2"))(ReasonCode.Success);
+        }
+
+        Assert.Equal(second, await next);
+    }
+
+    [Fact]
+    public async Task What_was_refused_is_not_kept_when_the_silo_dies()
+    {
+        var refused = new PublisherRecords();
+        _ = Publish("1", refused);
+        var answer = await CalledWithAsync("1");
+        var second = Publish("2", refused);
+        _ = Publish("other", null);
+        answer(ReasonCode.ImplementationSpecificError);
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await second);
+        await CalledWithAsync("other");
+        _ = Publish("later", null);
+
+        var peer = Other;
+        _statuses.Set(_other, SiloStatus.Dead);
+        _peers.Gone(peer);
+        await peer.Edge.DrainedAsync();
+
+        Assert.Equal(["other", "later"], peer.TakeKept().Select(static x => Encoding.UTF8.GetString(x.Message.Message.Payload)));
+    }
+
+    public void Dispose()
+    {
+        _peers.Dispose();
+        _silos.Dispose();
+        _drops.Dispose();
+    }
+
+    private Task<ReasonCode> Publish(string payload, PublisherRecords? records)
+    {
+        var message = new ApplicationMessage([(byte)'a', .. Encoding.UTF8.GetBytes(payload)], 1, 0)
+        {
+            Id = new MessageId(1, ++_ids), Qos = QualityOfService.AtLeastOnce,
+        };
+        var source = new PublishSource(message) { Order = records };
+        PublishRecord? record = null;
+        Assert.Equal(1, _routing.Forward(ref source, ref record));
+        var told = new Told();
+        record!.Wait(told);
+        record.Seal();
+        return told.Outcome;
+    }
+
+    private Task<DeliveryOutcome> HoldAsync(string[] messages)
+    {
+        var answer = new TaskCompletionSource<DeliveryOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _calls.Writer.TryWrite((messages, answer));
+        return answer.Task;
+    }
+
+    /// <summary>Waits for the next call, and returns how it is answered.</summary>
+    private async Task<Action<ReasonCode>> CalledWithAsync(params string[] messages)
+    {
+        var call = await _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(messages, call.Messages);
+        return reason => call.Answer.SetResult(new DeliveryOutcome { Reasons = [.. messages.Select(_ => (byte)reason)] });
+    }
+
+    private sealed class Told : IPublishWaiter
+    {
+        private readonly TaskCompletionSource<ReasonCode> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<ReasonCode> Outcome => _outcome.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        public void Published(ReasonCode reason) => _outcome.SetResult(reason);
+    }
+}
