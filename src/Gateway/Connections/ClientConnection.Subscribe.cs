@@ -52,18 +52,7 @@ internal sealed partial class ClientConnection
 
             if (reasons[i] < ReasonCode.UnspecifiedError)
             {
-                var before = _session!.Backup(request.Filter);
-                if (SubscriptionStart.Begin(_services, _session, _epoch, request, packet.SubscriptionIdentifier, replays))
-                {
-                    granted.Add(before);
-                }
-                else
-                {
-                    // Somebody else acts for the session: as above, at the next filter.
-                    Close(ReasonCode.SessionTakenOver);
-                }
-
-                GiveBackUnlessHeld(request.Filter);
+                Begin(request, packet.SubscriptionIdentifier, granted, replays);
             }
         }
 
@@ -93,6 +82,22 @@ internal sealed partial class ClientConnection
         {
             _session.BeginReplays();
         }
+    }
+
+    private void Begin(in SubscriptionRequest request, uint identifier, List<SubscriptionBackup> granted, List<RetainedReplay> replays)
+    {
+        var before = _session!.Backup(request.Filter);
+        if (SubscriptionStart.Begin(_services, _session, _epoch, request, identifier, replays))
+        {
+            granted.Add(before);
+        }
+        else
+        {
+            // Somebody else acts for the session: the rest of the packet is left.
+            Close(ReasonCode.SessionTakenOver);
+        }
+
+        GiveBackUnlessHeld(request.Filter);
     }
 
     /// <summary>Subscribes the client to what every client gets, before its next packet is read. Rights are not looked at: the operator has said so.</summary>
@@ -233,16 +238,9 @@ internal sealed partial class ClientConnection
             reasons[i] = _session!.BeginUnsubscribe(filter, _epoch) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
         }
 
-        var refusal = _session!.IsDurable ? await SaveAsync(removed) : null;
-        if (refusal is null)
+        if (await EndSubscriptionsAsync(removed) is { } refused)
         {
-            removed.ForEach(former => _session.EndUnsubscribe(former.Filter, _epoch));
-            refusal = await ReleaseAsync(removed);
-        }
-
-        if (refusal is { } refused)
-        {
-            SubscriptionStart.PutBack(_services, _session, _epoch, removed);
+            SubscriptionStart.PutBack(_services, _session!, _epoch, removed);
             if (Version != ProtocolVersion.Mqtt5)
             {
                 // UNSUBACK of 3.x has no failure: it must not be sent.
@@ -256,7 +254,7 @@ internal sealed partial class ClientConnection
         }
         else
         {
-            SubscriptionStart.EndLeftGroups(_services, _session, removed);
+            SubscriptionStart.EndLeftGroups(_services, _session!, removed);
         }
 
         for (var i = 0; i < reasons.Length; i++)
@@ -269,5 +267,21 @@ internal sealed partial class ClientConnection
 
         // With the Packet Identifier of UNSUBSCRIBE, also where there was nothing to remove [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-2.2.1-6].
         Send(new UnsubAckPacket { PacketId = packet.PacketId, Reasons = reasons });
+    }
+
+    /// <summary>Makes the end of subscriptions durable, and then effective. Null when that is done, else why the store has refused it.</summary>
+    private async Task<ReasonCode?> EndSubscriptionsAsync(List<SubscriptionBackup> removed)
+    {
+        if (_session!.IsDurable && await SaveAsync(removed) is { } refused)
+        {
+            return refused;
+        }
+
+        foreach (var former in removed)
+        {
+            _session.EndUnsubscribe(former.Filter, _epoch);
+        }
+
+        return await ReleaseAsync(removed);
     }
 }

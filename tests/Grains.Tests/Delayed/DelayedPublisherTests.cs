@@ -136,6 +136,28 @@ public sealed class DelayedPublisherTests
         Assert.Equal(0, one.Broker.Delayed.Count);
     }
 
+    [Fact]
+    public async Task Messages_that_are_due_wait_in_the_store_while_it_takes_no_commits()
+    {
+        using var one = await SessionFixture.StartAsync();
+        await using var delayed = NewPublisher(one);
+        Publish(one, 1, QualityOfService.AtLeastOnce, 1);
+        one.Commit();
+        one.Broker.Store.IsAvailable = false;
+        _time.Pass(TimeSpan.FromSeconds(1));
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        delayed.Tick();
+
+        // It has looked, and looks again later.
+        await Eventually(() => !one.Broker.Delayed.IsAnythingDue(now) && one.Broker.Delayed.IsAnythingDue(now + 1_000));
+        Assert.Equal(0, one.Broker.Store.Pending);
+
+        one.Broker.Store.IsAvailable = true;
+        await PassAsync(one, delayed, TimeSpan.FromSeconds(1));
+        Assert.Empty(one.Rows.Delayed);
+        Assert.Single(one.Rows.Deliveries);
+    }
+
     private static async Task Eventually(Func<bool> condition)
     {
         for (var i = 0; !condition(); i++)

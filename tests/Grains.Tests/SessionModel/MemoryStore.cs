@@ -24,7 +24,7 @@ internal sealed class MemoryStore : IMessageStore
 
     public ushort NodeNumber { get; init; } = 1;
 
-    public bool IsAvailable => true;
+    public bool IsAvailable { get; set; } = true;
 
     public bool IsCongested => false;
 
