@@ -9,6 +9,7 @@ namespace Broker.Grains.Storage.Postgres;
 /// first, so that row is the outcome. When the connection is lost between the request and the answer, <see cref="Settle"/>
 /// raises the fence in that row: this waits for the lost transaction if it is still at work (it holds the row), shuts it out if
 /// it has not begun (its fence is too low), and reads which number was committed last. From then on the answer cannot change.
+/// In a silo that the others have shut out meanwhile (<c>broker_fence</c>) it stays in doubt until the process is replaced.
 /// </para>
 /// </summary>
 internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
@@ -75,7 +76,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         {
             if (_keepsOwner)
             {
-                throw new StoreException("This process counts as dead in the database.");
+                throw CountsAsDead();
             }
 
             TakeLease();
@@ -94,13 +95,16 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
             var connection = Connect(endLost: true);
             if (_lease.RaiseFence(connection) is not { } settled)
             {
-                // Silent for longer than the lease, and all other numbers were taken since: nobody can tell any more. Reported
-                // as failed, which asks the client to repeat; MQTT allows the copy that may come of it for QoS 1 only.
-                if (!_keepsOwner)
+                if (_keepsOwner)
                 {
-                    TakeLease();
+                    // Others have its sessions, and may have delivered what was committed: a publisher that is told of a
+                    // failure would publish it anew. In doubt until the process is replaced; its client then asks the others.
+                    throw CountsAsDead();
                 }
 
+                // Silent for longer than the lease, and all other numbers were taken since: nobody can tell any more. Reported
+                // as failed, which asks the client to repeat; MQTT allows the copy that may come of it for QoS 1 only.
+                TakeLease();
                 EndGroup();
                 return false;
             }
@@ -145,6 +149,8 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
 
         Disconnect();
     }
+
+    private static StoreException CountsAsDead() => new("This process counts as dead in the database.");
 
     private int Run()
     {
