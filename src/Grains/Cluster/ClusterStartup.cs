@@ -69,20 +69,25 @@ public sealed partial class ClusterStartup(
         _obstacle = null;
     }
 
+    /// <summary>
+    /// Until all sessions are here or with silos that this one knows. One that joins at the same time may have taken sessions over
+    /// before the membership tells of it, and they are found nowhere then: who is there, the database says.
+    /// </summary>
     private async Task AdoptAsync(CancellationToken cancellationToken)
     {
         for (var i = 0; ; i++)
         {
             await adoption.AdoptAllAsync().WaitAsync(cancellationToken);
-            var undecided = await store.UndecidedAsync(cancellationToken);
-            if (undecided.Count == 0)
+            var others = await store.OthersAsync(cancellationToken);
+            var undecided = others.Count(o => !o.Lives || (o.IsOfCluster && peers.Get(o.Silo) is null));
+            if (undecided == 0)
             {
                 return;
             }
 
             if (i == 0)
             {
-                Undecided(undecided.Count);
+                Undecided(undecided);
             }
 
             await Task.Delay(Look, cancellationToken);

@@ -115,6 +115,20 @@ public sealed class ClusterStore : IAsyncDisposable
         cancellationToken,
         _options.Cluster, Owner);
 
+    /// <summary>
+    /// The other silos that may have sessions, in one look: whatever session is not this silo's belongs to one of them at that moment.
+    /// </summary>
+    public Task<List<OtherSilo>> OthersAsync(CancellationToken cancellationToken) => QueryAsync(
+        """
+        SELECT address, port, generation, cluster = $1, is_member AND is_in_time FROM (
+            SELECT s.*, broker_is_member(owner) AS is_member, alive_until > clock_timestamp() AS is_in_time
+            FROM broker_silo s WHERE owner <> $2) s
+        WHERE is_member OR is_in_time OR EXISTS (SELECT FROM broker_session WHERE owner = s.owner)
+        """,
+        static r => new OtherSilo(ReadSilo(r), r.GetBoolean(3), r.GetBoolean(4)),
+        cancellationToken,
+        _options.Cluster, Owner);
+
     /// <summary>Takes over up to so many sessions of dead silos, and tells whose each was.</summary>
     public async Task<List<(long Session, SiloAddress? Former)>> AdoptAsync(long now, int limit, CancellationToken cancellationToken)
     {
