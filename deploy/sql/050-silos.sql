@@ -12,6 +12,9 @@ CREATE TABLE IF NOT EXISTS broker_silo (
 
 CREATE INDEX IF NOT EXISTS broker_session_owner ON broker_session (owner);
 
+-- Each silo asks for its own row whenever it renews its time. Commits change another column, and stay off the index.
+CREATE INDEX IF NOT EXISTS broker_node_owner ON broker_node (owner);
+
 -- The process that the session was taken over from: a silo that did not get the answer to an adoption finds its sessions by it.
 ALTER TABLE broker_session ADD COLUMN IF NOT EXISTS adopted_from bigint;
 
@@ -28,23 +31,33 @@ CREATE OR REPLACE FUNCTION broker_is_member(p_owner bigint) RETURNS boolean LANG
         WHERE s.owner = p_owner AND m.Status BETWEEN 1 AND 5)
 $$;
 
--- Renews the time of a silo; false when it is dead to the others, and must end.
+-- Renews the time of a silo; false when it is dead to the others, and must end. Locked first: the second statement sees what
+-- whoever has shut the silo out has changed, so of a renewal and broker_fence the second one knows of the first.
 CREATE OR REPLACE FUNCTION broker_renew(p_owner bigint, p_time interval) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE broker_silo SET alive_until = clock_timestamp() + p_time WHERE owner = p_owner AND broker_is_member(p_owner);
+    PERFORM FROM broker_silo WHERE owner = p_owner FOR NO KEY UPDATE;
+    UPDATE broker_silo SET alive_until = clock_timestamp() + p_time
+        WHERE owner = p_owner AND broker_is_member(p_owner) AND EXISTS (SELECT FROM broker_node WHERE owner = p_owner);
     RETURN FOUND;
 END
 $$;
 
 -- Processes that act no more: out of the membership and out of time. Their transactions are shut out from here on (BR002);
--- one that is under way is waited for, because it holds the row.
+-- one that is under way is waited for, because it holds the row. So is a renewal: what it gives is looked at once more. Of those
+-- that are shut out already nothing is locked.
 CREATE OR REPLACE FUNCTION broker_fence() RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     dead bigint[];
+    fresh bigint[];
 BEGIN
     dead := ARRAY(
         SELECT owner FROM broker_silo WHERE alive_until < clock_timestamp() AND NOT broker_is_member(owner));
-    IF cardinality(dead) > 0 THEN
+    fresh := ARRAY(SELECT owner FROM broker_node WHERE owner = ANY (dead));
+    IF cardinality(fresh) > 0 THEN
+        PERFORM FROM broker_silo WHERE owner = ANY (fresh) ORDER BY owner FOR NO KEY UPDATE;
+        dead := ARRAY(
+            SELECT owner FROM broker_silo
+            WHERE owner = ANY (dead) AND alive_until < clock_timestamp() AND NOT broker_is_member(owner));
         PERFORM FROM broker_node WHERE owner = ANY (dead) ORDER BY number FOR UPDATE;
         UPDATE broker_node SET owner = -owner WHERE owner = ANY (dead);
     END IF;

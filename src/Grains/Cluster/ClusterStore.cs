@@ -50,11 +50,13 @@ public sealed class ClusterStore : IAsyncDisposable
     public Task RegisterAsync(SiloAddress silo, CancellationToken cancellationToken) => ExecuteAsync(
         """
         WITH forgotten AS (
-            DELETE FROM broker_silo s
-            WHERE alive_until < clock_timestamp() - interval '1 hour' AND NOT broker_is_member(owner)
-                AND NOT EXISTS (SELECT FROM broker_session WHERE owner = s.owner)
-                AND NOT EXISTS (SELECT FROM broker_will WHERE owner = s.owner)
-                AND NOT EXISTS (SELECT FROM broker_delayed WHERE owner = s.owner))
+            DELETE FROM broker_silo WHERE owner IN (
+                SELECT owner FROM broker_silo s
+                WHERE alive_until < clock_timestamp() - interval '1 hour' AND NOT broker_is_member(owner)
+                    AND NOT EXISTS (SELECT FROM broker_session WHERE owner = s.owner)
+                    AND NOT EXISTS (SELECT FROM broker_will WHERE owner = s.owner)
+                    AND NOT EXISTS (SELECT FROM broker_delayed WHERE owner = s.owner)
+                FOR UPDATE SKIP LOCKED))
         INSERT INTO broker_silo (owner, cluster, address, port, generation, alive_until)
         VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6)
         """,
