@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 
 namespace Broker.Cluster.Tests;
 
@@ -16,6 +17,8 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await listener.SubscribeAsync("quick", 0);
         await using var publisher = await ScriptedClient.ConnectAsync(mqtt);
         await using var early = await ScriptedClient.ConnectAsync(mqtt);
+        var known = new ConnectOptions(ProtocolVersion.Mqtt5);
+        await using var replaced = await ScriptedClient.ConnectAsync(mqtt, known);
         await using var near = await SubscribedToOnceAsync(0);
 
         // What its client acknowledges in time needs no row: it leaves that to the database.
@@ -47,10 +50,17 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         await using var another = await ScriptedClient.OpenAsync(mqtt);
         await another.SendAsync(Packets.Connect(ConnectOptions.Durable(ProtocolVersion.Mqtt5, "another")));
         Assert.Equal(ReasonCode.ServerUnavailable, (await another.ExpectAsync(PacketType.ConnAck)).Reason);
+        ConnectOptions[] fresh = [new(ProtocolVersion.Mqtt5), new(ProtocolVersion.Mqtt311)];
+        await TurnsAwayAsync(mqtt, fresh);
+
+        // Of a client that is connected here without a durable session the silo knows all.
+        await using var replacing = await ScriptedClient.ConnectAsync(mqtt, known);
+        Assert.Equal(ReasonCode.SessionTakenOver, (await replaced.ExpectAsync(PacketType.Disconnect)).Reason);
 
         await Network.HealAsync();
         await Cluster.ReadyAsync(Recovery, 0, 1, 2);
         await CompletesAsync(near, far);
+        await TakesInAsync(mqtt, fresh, listener);
         await subscriber.SendAsync(Packets.Subscribe(ProtocolVersion.Mqtt5, 78, [new Subscription("more", 1)]));
         Assert.Equal([ReasonCode.GrantedQoS1], (await subscriber.PickAsync(PacketType.SubAck, 78)).Reasons);
         await publisher.PublishAsync("more", "after", qos: 1);
@@ -129,6 +139,32 @@ public sealed class CutFromDatabaseTests(ITestOutputHelper output) : PartitionTe
         foreach (var (client, expected) in new[] { (near, "second"), (far, "first"), (far, "second") })
         {
             Assert.Equal(expected, (await client.PickAsync(static p => p.Type == PacketType.Publish, "PUBLISH")).Text);
+        }
+    }
+
+    /// <summary>
+    /// Clients that ask for nothing durable: only the database can tell what there is of them elsewhere, and a session that their
+    /// CONNECT ends must not come back [MQTT-3.1.2-4].
+    /// </summary>
+    private static async Task TurnsAwayAsync(EndPoint mqtt, ConnectOptions[] fresh)
+    {
+        foreach (var options in fresh)
+        {
+            await using var client = await ScriptedClient.OpenAsync(mqtt, options);
+            await client.SendAsync(Packets.Connect(options));
+            var expected = options.Version == ProtocolVersion.Mqtt5 ? ReasonCode.ServerUnavailable : (ReasonCode)3;
+            Assert.Equal(expected, (await client.ExpectAsync(PacketType.ConnAck)).Reason);
+            Assert.True(await client.ClosesAsync(), "a refused CONNECT ends the connection");
+        }
+    }
+
+    private static async Task TakesInAsync(EndPoint mqtt, ConnectOptions[] fresh, ScriptedClient listener)
+    {
+        foreach (var options in fresh)
+        {
+            await using var client = await ScriptedClient.ConnectAsync(mqtt, options);
+            await client.PublishAsync("quick", options.ClientId, qos: 0);
+            await listener.PickAsync(p => p.Type == PacketType.Publish && p.Text == options.ClientId, "the message of a client that is let in again");
         }
     }
 

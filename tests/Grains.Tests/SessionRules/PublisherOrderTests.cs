@@ -137,12 +137,12 @@ public sealed class PublisherOrderTests
 
     private static void PublishOnce(SessionFixture one, PublisherRecords publisher, Session session, ushort packetId)
     {
-        Assert.Equal(InboundStatus.New, session.BeginInbound(packetId, out _, out _));
+        Assert.Equal(InboundStatus.New, session.BeginInbound(one.Epoch, packetId, out _, out _));
         var id = new MessageId(1, packetId);
         var source = new PublishSource(ModelMessage.Of("t", packetId, QualityOfService.ExactlyOnce, id)) { Order = publisher };
         var record = one.Broker.Router.NewRecord(ref source);
         record.RememberInbound(session, packetId);
-        session.SetInboundRecord(packetId, record);
+        Assert.True(session.SetInboundRecord(one.Epoch, packetId, record));
         var routed = record;
         one.Broker.Router.Route(ref source, session, ref routed);
         record.Seal();
