@@ -59,7 +59,7 @@ public sealed class OutageBoundTests
             var saving = one.Session.SaveSubscriptionsAsync([filter]);
             one.Broker.Store.Fail();
             await Assert.ThrowsAsync<StoreException>(() => saving);
-            one.Session.PutBack(before);
+            one.Session.PutBack(before, one.Epoch);
             one.Broker.Environment.Shared.Settled(one.Session, filter);
         }
 

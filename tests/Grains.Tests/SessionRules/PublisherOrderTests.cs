@@ -98,8 +98,8 @@ public sealed class PublisherOrderTests
         one.Broker.Store.Fail(count: 1);
         one.Commit();
 
-        Assert.Equal(InboundStatus.New, session.BeginInbound(1, out _, out _));
-        Assert.Equal(InboundStatus.New, session.BeginInbound(2, out _, out _));
+        Assert.Equal(InboundStatus.New, session.BeginInbound(one.Epoch, 1, out _, out _));
+        Assert.Equal(InboundStatus.New, session.BeginInbound(one.Epoch, 2, out _, out _));
         Assert.Empty(one.Rows.Inbound);
         Assert.Empty(one.Rows.Deliveries);
     }
