@@ -64,6 +64,28 @@ public sealed class BehindBalancerTests(ITestOutputHelper output) : BalancedTest
     }
 
     [BalancedFact(IsLong = true)]
+    public async Task Clients_of_a_silo_that_dies_are_back_before_their_Wills_are_due()
+    {
+        const int Clients = 3000;
+        await using var balancer = await Balancer.StartAsync(Cluster, Network);
+        await using var wills = await ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt);
+        await wills.SubscribeAsync("wills/#", 1);
+        await using var crowd = new Crowd(balancer.Address, wills: "wills/crowd");
+        await crowd.AddAsync(Clients);
+        var there = (await balancer.StateAsync())[1].Connections;
+
+        var clock = Stopwatch.StartNew();
+        await Cluster.KillAsync(1);
+        await Eventually.TrueAsync(() => crowd.Connected == Clients && crowd.Returns >= there, Recovery, () => $"{crowd}");
+        var all = clock.Elapsed;
+
+        // Sessions and Wills are taken over in many steps, and clients come back in the middle of them.
+        Say(string.Create(CultureInfo.InvariantCulture, $"{there} clients of {Clients} back {all.TotalSeconds:F1} s after the kill: {crowd}"));
+        Assert.Equal(0, crowd.WithoutSession);
+        await wills.ExpectNothingAsync(TimeSpan.FromSeconds(12));
+    }
+
+    [BalancedFact(IsLong = true)]
     public async Task A_silo_that_drains_hands_its_clients_over_and_gets_no_new_ones()
     {
         await using var balancer = await Balancer.StartAsync(Cluster, Network);

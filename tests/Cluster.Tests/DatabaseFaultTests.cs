@@ -58,6 +58,59 @@ public sealed class DatabaseFaultTests(ITestOutputHelper output) : ClusterTest(o
         Assert.True(during > 0 && during < before, "publishers are slowed, and not stopped");
     });
 
+    [ChaosFact]
+    public Task Frozen_under_a_flood() => RunAsync("flood", async _ =>
+    {
+        // What one client may have under way, and what the buffers of both ends hold; read without limit it would be gigabytes.
+        const long Most = 64 << 20;
+        var clients = new List<ScriptedClient>();
+        try
+        {
+            await using (var away = await ScriptedClient.ConnectAsync(
+                Cluster.Silos[0].Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "away")))
+            {
+                await away.SubscribeAsync("flood", 1);
+            }
+
+            for (var i = 0; i < 4; i++)
+            {
+                clients.Add(await ScriptedClient.ConnectAsync(Cluster.Silos[0].Mqtt, ProtocolVersion.Mqtt311));
+            }
+
+            // Shorter than it takes until durable work is refused: so long it waits.
+            await Cluster.Server.FreezeAsync(frozen: true);
+            using var time = new CancellationTokenSource(TimeSpan.FromSeconds(6));
+            var taken = await Task.WhenAll(clients.Select(client => FloodAsync(client, time.Token)));
+            await Cluster.Server.FreezeAsync(frozen: false);
+            Say($"read of four clients that send as fast as they can: {string.Join(", ", taken.Select(static bytes => $"{bytes >> 20} MB"))}");
+            Assert.All(taken, static bytes => Assert.InRange(bytes, 1, Most));
+        }
+        finally
+        {
+            await Task.WhenAll(clients.Select(static client => client.DisposeAsync().AsTask()));
+        }
+    });
+
+    /// <summary>Publishes without waiting for anything but the socket; returns how many bytes that has taken.</summary>
+    private static async Task<long> FloodAsync(ScriptedClient client, CancellationToken stop)
+    {
+        var payload = new string('x', 64 << 10);
+        for (var taken = 0L; ;)
+        {
+            var packet = Packets.Publish(client.Version, new PublishOptions("flood", payload) { Qos = 1, PacketId = client.NextPacketId() });
+            try
+            {
+                await client.SendAsync(packet, stop);
+            }
+            catch (OperationCanceledException)
+            {
+                return taken;
+            }
+
+            taken += packet.Length;
+        }
+    }
+
     private static async Task<double> RateAsync(Workload workload, Task period)
     {
         var clock = Stopwatch.StartNew();

@@ -9,7 +9,7 @@ public sealed class DelayedTests(ITestOutputHelper output) : ClusterTest(output,
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    [Fact]
+    [ChaosFact]
     public async Task Silo_that_is_killed_while_it_publishes_leaves_every_message_to_the_other_once_and_in_order()
     {
         // One that is connected elsewhere, and one whose session the dead silo has.

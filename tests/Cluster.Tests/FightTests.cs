@@ -16,6 +16,8 @@ public sealed class FightTests(ITestOutputHelper output, HealthyCluster healthy)
     // A round trip of others takes milliseconds; the machine does other things as well.
     private static readonly TimeSpan SlowestRoundTrip = TimeSpan.FromSeconds(5);
 
+    private int _takenOver;
+
     [Fact]
     public async Task Two_clients_that_fight_for_one_id_on_two_silos_are_slowed_down_and_disturb_nobody()
     {
@@ -31,6 +33,9 @@ public sealed class FightTests(ITestOutputHelper output, HealthyCluster healthy)
         Say($"{connects} connects of two fighters in {begun.Elapsed.TotalSeconds:F1} s; {rounds} round trips of others, the slowest "
             + $"{slowest.TotalMilliseconds:F0} ms; {cpu:F2} cores for three silos with all that");
         Assert.InRange(connects, 4, MostConnects);
+
+        // Each connection that was accepted and lost was told, but for the last two.
+        Assert.InRange(_takenOver, connects - 2, connects);
         Assert.True(slowest < SlowestRoundTrip, $"a round trip of others took {slowest}");
     }
 
@@ -51,10 +56,10 @@ public sealed class FightTests(ITestOutputHelper output, HealthyCluster healthy)
                 }
 
                 accepted++;
-                while (!client.IsClosed)
+                while (await client.AnswerOrCloseAsync().WaitAsync(stop) is { } told)
                 {
-                    // Told why, then closed.
-                    await client.AnswerOrCloseAsync().WaitAsync(stop);
+                    Assert.True(told is { Type: PacketType.Disconnect, Reason: ReasonCode.SessionTakenOver }, $"{told}");
+                    Interlocked.Increment(ref _takenOver);
                 }
             }
             catch (Exception error) when (error is TestFailureException or SocketException or OperationCanceledException)

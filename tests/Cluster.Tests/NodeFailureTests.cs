@@ -30,13 +30,39 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
         for (var round = 0; round < rounds; round++)
         {
             var silo = random.Next(Cluster.Silos.Count);
-            await Cluster.KillAsync(silo);
+            await KillAsync(silo, living: (silo + 1) % Cluster.Silos.Count);
             await workload.ProgressAsync(200, Recovery);
             await Cluster.StartAsync(silo);
             await workload.ProgressAsync(200, Recovery);
             Say($"kill {round + 1}: {workload.Report}");
         }
     });
+
+    /// <summary>Kills a silo, beside a publisher and a subscriber of a topic that it has nothing to do with, on a living one.</summary>
+    private async Task KillAsync(int silo, int living)
+    {
+        // A publisher that waited for the death to be settled would have one acknowledgement, or two.
+        const int Enough = 20;
+        var options = new ConnectOptions(ProtocolVersion.Mqtt5) { ClientId = "other", AcknowledgesByItself = true };
+        await using var subscriber = await ScriptedClient.ConnectAsync(Cluster.Silos[living].Mqtt, options);
+        await using var publisher = await ScriptedClient.ConnectAsync(Cluster.Silos[living].Mqtt);
+        await subscriber.SubscribeAsync("other", qos: 1);
+        var deaths = Deaths();
+
+        await Cluster.KillAsync(silo);
+        var acknowledged = 0;
+        for (; Deaths() == deaths; acknowledged++)
+        {
+            await publisher.PublishAsync("other", $"{acknowledged}", qos: 1);
+            await subscriber.ExpectPublishAsync("other", $"{acknowledged}");
+            await Task.Delay(10);
+        }
+
+        Assert.True(acknowledged >= Enough, $"{acknowledged} acknowledgements before the death was settled\n{Cluster.Log}");
+
+        int Deaths() => Cluster.Silos[living].Output.Text.Split('\n').Count(
+            static line => line.Contains("has died; its sessions", StringComparison.Ordinal));
+    }
 
     [Fact]
     public Task A_node_frozen_for_5_s() => FreezeAsync(1, ProtocolVersion.Mqtt5, 5);
@@ -51,9 +77,21 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
     {
         var silo = random.Next(Cluster.Silos.Count);
         var process = Cluster.Silos[silo].ProcessId;
+        await using var faithful = await FaithfulAsync(silo);
         var frozen = Cluster.FreezeAsync(silo, TimeSpan.FromSeconds(seconds));
+        for (var i = 0; i < 10; i++)
+        {
+            await faithful.SendPublishAsync("away", $"{i}", qos: 1);
+        }
+
         await workload.ProgressAsync(200, Recovery);
         await frozen;
+        while (await faithful.AnswerOrCloseAsync() is { } answer)
+        {
+            // Its sessions have been elsewhere for long: what it acknowledged now might be nowhere.
+            Assert.False(answer is { Type: PacketType.PubAck, Reason: ReasonCode.Success }, $"{answer}\n{Cluster.Log}");
+        }
+
         await workload.ProgressAsync(200, Recovery);
         await Cluster.ReadyAsync(Recovery, 0, 1, 2);
         Assert.Equal(process, Cluster.Silos[silo].ProcessId);
@@ -61,6 +99,18 @@ public sealed class NodeFailureTests(ITestOutputHelper output) : ClusterTest(out
             Cluster.Silos[silo].Output.Text.Split('\n'), static line => line.Contains("begins again", StringComparison.Ordinal));
         Assert.All(Cluster.Silos, static s => Assert.DoesNotContain("process of silo", s.Output.Text, StringComparison.Ordinal));
     });
+
+    /// <summary>A client that stays connected to a silo whatever happens to it, and publishes to a durable session that is away.</summary>
+    private async Task<ScriptedClient> FaithfulAsync(int silo)
+    {
+        await using (var away = await ScriptedClient.ConnectAsync(
+            Cluster.Silos[silo].Mqtt, ConnectOptions.Durable(ProtocolVersion.Mqtt5, "away")))
+        {
+            await away.SubscribeAsync("away", qos: 1);
+        }
+
+        return await ScriptedClient.ConnectAsync(Cluster.Silos[silo].Mqtt);
+    }
 
     [ChaosFact]
     public Task A_short_freeze_is_not_a_death() => RunAsync("short freeze", 1, ProtocolVersion.Mqtt5, async (workload, random) =>

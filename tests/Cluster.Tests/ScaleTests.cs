@@ -18,7 +18,7 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
 
     protected override int? InitialSilos => 2;
 
-    [BalancedFact]
+    [BalancedFact(IsLong = true)]
     public async Task Two_silos_become_four_and_the_new_ones_get_the_new_connections()
     {
         const int Clients = 300;
@@ -102,7 +102,7 @@ public sealed class ScaleTests(ITestOutputHelper output) : BalancedTest(output, 
     [BalancedFact(IsLong = true)]
     public Task Four_silos_with_ten_thousand_clients_become_two() => ScaleInAsync(Many);
 
-    [BalancedFact]
+    [BalancedFact(IsLong = true)]
     public Task All_silos_are_restarted_and_everybody_comes_at_once() => StormAsync(600);
 
     [BalancedFact(IsLong = true)]

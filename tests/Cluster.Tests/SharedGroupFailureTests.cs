@@ -16,9 +16,6 @@ public sealed class SharedGroupFailureTests(ITestOutputHelper output) : ClusterT
     [Fact]
     public Task Killed_holders_with_durable_and_clean_members() => RunAsync(qos: 1, durable: 3, clean: 3, kills: 2);
 
-    [Fact]
-    public Task Killed_holder_at_QoS_2_with_durable_members() => RunAsync(qos: 2, durable: 4, clean: 0, kills: 1);
-
     [ChaosFact]
     public Task Killed_holders_at_QoS_2_with_durable_members() => RunAsync(qos: 2, durable: 4, clean: 0, kills: 4);
 
