@@ -40,14 +40,16 @@ internal sealed partial class ClientConnection
     /// <summary>What was exclusive is anybody's, before the client is told that it is not its any more.</summary>
     private async ValueTask<ReasonCode?> ReleaseAsync(List<SubscriptionBackup> removed)
     {
-        if (!removed.Exists(static r => ExclusiveFilter.IsExclusive(r.Filter)))
+        // Another connection that has taken over may have subscribed again meanwhile: then it stays the client's.
+        var ended = removed.Select(static r => r.Filter).Where(f => ExclusiveFilter.IsExclusive(f) && _session!.Backup(f).Options is null).ToList();
+        if (ended.Count == 0)
         {
             return null;
         }
 
         try
         {
-            await _services.Exclusive.UnsubscribedAsync(_session!, removed.ConvertAll(static r => r.Filter));
+            await _services.Exclusive.UnsubscribedAsync(_session!, ended);
             return null;
         }
         catch (StoreException error)

@@ -139,11 +139,11 @@ public sealed class Peer : IDisposable
         private readonly Guid _id = Guid.NewGuid();
         private readonly List<RoutedMessage> _messages = [];
 
-        // Of the batch that is under way: what is sent of it, and of how many items.
+        // Of the batch that is under way: its number, what is sent of it, and of how many items.
         private readonly List<Outgoing> _admitted = [];
         private int _taken;
         private MessageBatch[]? _encoded;
-        private long _encodedNumber;
+        private long _number;
 
         public bool IsGone => peer._gone.IsCancellationRequested;
 
@@ -151,37 +151,40 @@ public sealed class Peer : IDisposable
 
         public async Task SendAsync(IReadOnlyList<Outgoing> items, long number)
         {
-            if (_encodedNumber != number)
+            if (_number != number)
             {
+                _number = number;
                 Admit(items);
-                _encoded = Encode(_admitted);
-                _encodedNumber = number;
             }
+
+            _encoded ??= Encode(_admitted);
 
             if (_admitted.Count > 0)
             {
                 // A frozen silo does not answer until the call times out, long after it is gone.
-                var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded! })
+                var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded })
                     .WaitAsync(peer._gone.Token);
                 var message = 0;
                 foreach (var item in _admitted)
                 {
                     if (item.Settled is null)
                     {
-                        item.Record?.Answered(outcome.ReasonOf(message++));
+                        // A message that nobody waits for has its place among the answers, too.
+                        var reason = outcome.ReasonOf(message++);
+                        item.Record?.Answered(reason);
                     }
                 }
             }
 
             _admitted.Clear();
             _encoded = null;
-            _encodedNumber = 0;
+            _number = 0;
         }
 
         public void Undeliverable(IReadOnlyList<Outgoing> items)
         {
             // Of a batch that was under way, some may have been refused.
-            var waiting = _encodedNumber == 0 ? items : [.. _admitted, .. items.Skip(_taken)];
+            var waiting = _number == 0 ? items : [.. _admitted, .. items.Skip(_taken)];
             lock (peer._kept)
             {
                 // They were posted before whatever found the edge closed.

@@ -141,6 +141,12 @@ public sealed class RemoteRouting(
             return;
         }
 
+        if (waiting.IsOvertaking)
+        {
+            waiting.Answered(ReasonCode.ImplementationSpecificError);
+            return;
+        }
+
         var scratch = _scratch ??= new Scratch();
         foreach (var peer in interest.Match(message.Topic, scratch.Matches).ToArray().Distinct())
         {

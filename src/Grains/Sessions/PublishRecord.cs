@@ -23,13 +23,17 @@ public interface IPublishWaiter
 /// </summary>
 public sealed class PublishRecord(ApplicationMessage message, long number, IMessageStore store) : StoreWrite
 {
+    private static readonly object Done = new();
+
     private readonly Lock _posting = new();
 
     // Chained through Delivery.NextInRecord, newest first: most records have one delivery and one waiter, no list needed.
     private Delivery? _deliveries;
     private int _deliveryCount;
-    private IPublishWaiter? _waiter;
-    private List<IPublishWaiter>? _moreWaiters;
+
+    // Nobody, one who waits, an array of several, or Done. Without a lock: whoever completes a record may hold the lock of a session, which
+    // is asked for with _posting held when the store refuses at once.
+    private object? _waiters;
     private Session? _inboundSession;
     private PublisherRecords? _publisher;
     private long _turn;
@@ -43,7 +47,6 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     private bool _isSealed;
     private bool _isWanted;
     private bool _isPosted;
-    private bool _isDone;
     private bool _isFenced;
     private bool _isRefusedHere;
     private int _outcome = (int)ReasonCode.Success;
@@ -66,7 +69,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     public bool HasWork => _deliveryCount > 0 || IsUrgent;
 
     /// <summary>Whether nothing is waited for any more.</summary>
-    public bool IsDone => Volatile.Read(ref _isDone);
+    public bool IsDone => Volatile.Read(ref _waiters) == Done;
 
     /// <summary>Whether its publisher is told that it failed; settled when it is done.</summary>
     public bool IsRefused => Outcome is not (ReasonCode.Success or InternalOutcome.Elsewhere);
@@ -165,21 +168,21 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <summary>Tells <paramref name="waiter"/> the outcome: now if there is one, else when there is.</summary>
     public void Wait(IPublishWaiter waiter)
     {
-        lock (_posting)
+        for (var current = Volatile.Read(ref _waiters); current != Done;)
         {
-            if (!_isDone)
+            object all = current switch
             {
-                if (_waiter is null)
-                {
-                    _waiter = waiter;
-                }
-                else
-                {
-                    (_moreWaiters ??= []).Add(waiter);
-                }
-
+                null => waiter,
+                IPublishWaiter one => (IPublishWaiter[])[one, waiter],
+                _ => (IPublishWaiter[])[.. (IPublishWaiter[])current, waiter],
+            };
+            var before = Interlocked.CompareExchange(ref _waiters, all, current);
+            if (before == current)
+            {
                 return;
             }
+
+            current = before;
         }
 
         waiter.Published(Outcome);
@@ -253,7 +256,7 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
         // posted right after, cannot overtake it.
         lock (_posting)
         {
-            if (_isPosted || _isDone || !HasWork)
+            if (_isPosted || IsDone || !HasWork)
             {
                 return;
             }
@@ -386,14 +389,18 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
             return;
         }
 
-        lock (_posting)
-        {
-            _isDone = true;
-        }
-
         // Nobody joins any more, see Wait.
-        _waiter?.Published(Outcome);
-        _moreWaiters?.ForEach(waiter => waiter.Published(Outcome));
+        switch (Interlocked.Exchange(ref _waiters, Done))
+        {
+            case IPublishWaiter one:
+                one.Published(Outcome);
+                break;
+            case IPublishWaiter[] several:
+                Array.ForEach(several, waiter => waiter.Published(Outcome));
+                break;
+            default:
+                break;
+        }
     }
 
     private void AddOwnRows()

@@ -89,6 +89,12 @@ public sealed class PublisherRecords
     {
         lock (_refusing)
         {
+            if (!isEnd && turn >= _refusedAfter && turn <= _refusedUpTo)
+            {
+                // Refused because of an earlier one: what the publisher has sent since it was told of that is not meant.
+                return;
+            }
+
             _refusal = error;
             _refusedAfter = turn > _refusedUpTo ? turn : Math.Min(_refusedAfter, turn);
             _refusedUpTo = isEnd ? long.MaxValue : Math.Max(_refusedUpTo, Interlocked.Read(ref _lastTurn));

@@ -263,7 +263,7 @@ public sealed partial class Session
             return false;
         }
 
-        if (!next.WasSent && next.Record is { IsOvertaking: true })
+        if (!next.WasSent && next.RowState is RowState.Pending or RowState.Taken && next.Record is { IsOvertaking: true })
         {
             // It goes when the store's writer comes to it.
             return false;

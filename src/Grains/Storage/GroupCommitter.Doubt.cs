@@ -62,15 +62,17 @@ internal sealed partial class GroupCommitter
 
     private void RefuseRefusable(Exception refusal)
     {
-        foreach (var posted in _batch)
+        // Asked once: what must succeed may no longer have to a moment later.
+        _batch.RemoveAll(posted =>
         {
-            if (!posted.Write.MustSucceed)
+            if (posted.Write.MustSucceed)
             {
-                Refuse(posted, refusal);
+                return false;
             }
-        }
 
-        _batch.RemoveAll(posted => !posted.Write.MustSucceed);
+            Refuse(posted, refusal);
+            return true;
+        });
     }
 
     private void RefuseDoubt()

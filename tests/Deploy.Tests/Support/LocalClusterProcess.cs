@@ -24,10 +24,11 @@ internal sealed class LocalClusterProcess : BrokerServer
     protected override ProcessStartInfo Command()
     {
         // As root the database runs as another user, who has to get to its folder.
-        File.SetUnixFileMode(
-            Folder,
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
-            | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        using (var chmod = Process.Start("chmod", ["755", Folder]))
+        {
+            chmod.WaitForExit();
+        }
+
         return new ProcessStartInfo("env").With(
             "--default-signal=INT", "bash", Path.Combine(RepositoryPaths.Root, "deploy", "local", "cluster.sh"), RepositoryPaths.BrokerProgram,
             $"{SiloCount}", "--data", DataDirectory, "--mqtt", "0", "--http", "0");

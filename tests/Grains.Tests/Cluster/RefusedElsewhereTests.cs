@@ -77,6 +77,41 @@ public sealed class RefusedElsewhereTests : IDisposable
         Assert.Equal(ReasonCode.Success, await again);
     }
 
+    [Fact]
+    public async Task Each_message_has_its_own_answer_also_beside_those_that_nobody_waits_for()
+    {
+        _ = Publish("1", null);
+        var answer = await CalledWithAsync("1");
+        PublishOnce("2");
+        var third = Publish("3", null);
+        var fourth = Publish("4", null);
+        answer(ReasonCode.Success);
+        var call = await CallAsync("2", "3", "4");
+        call.SetResult(new DeliveryOutcome
+        {
+            Reasons = [(byte)ReasonCode.Success, (byte)ReasonCode.ImplementationSpecificError, (byte)ReasonCode.Success],
+        });
+
+        Assert.Equal(ReasonCode.ImplementationSpecificError, await third);
+        Assert.Equal(ReasonCode.Success, await fourth);
+    }
+
+    [Fact]
+    public async Task Client_that_goes_on_is_not_refused_for_what_it_sends_after_the_refusal()
+    {
+        var records = new PublisherRecords { EndsWithRefusal = false };
+        var refused = Record(records);
+        var waiting = Record(records);
+        refused.Answered(ReasonCode.ImplementationSpecificError);
+        var later = Record(records);
+        Assert.True(waiting.IsOvertaking);
+
+        // Refused on its way to yet another silo, because of the first one.
+        waiting.Answered(ReasonCode.ImplementationSpecificError);
+
+        Assert.False(later.IsOvertaking);
+    }
+
     [Theory]
     [InlineData(true, ReasonCode.Success)]
     [InlineData(false, ReasonCode.ImplementationSpecificError)]
@@ -124,13 +159,28 @@ public sealed class RefusedElsewhereTests : IDisposable
         _drops.Dispose();
     }
 
+    private ApplicationMessage Message(string payload, QualityOfService qos) =>
+        new([(byte)'a', .. Encoding.UTF8.GetBytes(payload)], 1, 0) { Id = new MessageId(1, ++_ids), Qos = qos };
+
+    private PublishRecord Record(PublisherRecords records)
+    {
+        var source = new PublishSource(Message("x", QualityOfService.AtLeastOnce)) { Order = records };
+        var record = PublishRecord.For(ref source, _store);
+        record.Ask();
+        return record;
+    }
+
+    private void PublishOnce(string payload)
+    {
+        var source = new PublishSource(Message(payload, QualityOfService.AtMostOnce));
+        PublishRecord? record = null;
+        _routing.Forward(ref source, ref record);
+        Assert.Null(record);
+    }
+
     private Task<ReasonCode> Publish(string payload, PublisherRecords? records)
     {
-        var message = new ApplicationMessage([(byte)'a', .. Encoding.UTF8.GetBytes(payload)], 1, 0)
-        {
-            Id = new MessageId(1, ++_ids), Qos = QualityOfService.AtLeastOnce,
-        };
-        var source = new PublishSource(message) { Order = records };
+        var source = new PublishSource(Message(payload, QualityOfService.AtLeastOnce)) { Order = records };
         PublishRecord? record = null;
         Assert.Equal(1, _routing.Forward(ref source, ref record));
         var told = new Told();
@@ -149,9 +199,15 @@ public sealed class RefusedElsewhereTests : IDisposable
     /// <summary>Waits for the next call, and returns how it is answered.</summary>
     private async Task<Action<ReasonCode>> CalledWithAsync(params string[] messages)
     {
+        var call = await CallAsync(messages);
+        return reason => call.SetResult(new DeliveryOutcome { Reasons = [.. messages.Select(_ => (byte)reason)] });
+    }
+
+    private async Task<TaskCompletionSource<DeliveryOutcome>> CallAsync(params string[] messages)
+    {
         var call = await _calls.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(messages, call.Messages);
-        return reason => call.Answer.SetResult(new DeliveryOutcome { Reasons = [.. messages.Select(_ => (byte)reason)] });
+        return call.Answer;
     }
 
     private sealed class Told : IPublishWaiter
