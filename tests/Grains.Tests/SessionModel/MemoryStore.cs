@@ -94,7 +94,8 @@ internal sealed class MemoryStore : IMessageStore
         Read(() => _rows.Delayed.Where(row => ids.Contains(row.Key)).ToDictionary(static row => row.Key, static row => row.Value));
 
     /// <summary>Commits everything posted so far in one transaction.</summary>
-    public void Commit()
+    /// <param name="meanwhile">What happens between the transaction and its answer.</param>
+    public void Commit(Action? meanwhile = null)
     {
         List<StoreWrite> taken;
         lock (_gate)
@@ -110,6 +111,7 @@ internal sealed class MemoryStore : IMessageStore
             _rows.Check();
         }
 
+        meanwhile?.Invoke();
         foreach (var (write, error) in outcomes)
         {
             write.Complete(error);

@@ -38,6 +38,24 @@ public sealed class PublisherOrderTests
         Assert.Equal([1, 2], one.Drain(one.Connect()));
     }
 
+    [Fact]
+    public async Task Message_that_is_committed_when_the_refusal_comes_goes_out()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var link = one.Connect();
+        var publisher = new PublisherRecords();
+        var elsewhere = new PublishSource(ModelMessage.Of("t", 1, Qos1, new MessageId(1, 1))) { Order = publisher };
+        var refused = one.Broker.Router.NewRecord(ref elsewhere);
+        refused.Ask();
+        var committed = new PublishOutcome();
+        one.Broker.Publish("t", 2, QualityOfService.ExactlyOnce, committed, publisher);
+
+        one.Broker.Store.Commit(meanwhile: () => refused.Answered(ReasonCode.ImplementationSpecificError));
+
+        Assert.Equal(ReasonCode.Success, committed.Reason);
+        Assert.Equal([2], one.Drain(link));
+    }
+
     // The client does not send it again, so what comes after it has its order without it [MQTT-4.4.0-2].
     [Fact]
     public async Task Publisher_that_is_told_gets_stored_what_it_sends_after_that()
