@@ -6,6 +6,9 @@ namespace Broker.Grains.Sessions;
 /// <summary>A session that belongs to a shared subscription's group: its client is the group, which lends to members.</summary>
 public sealed partial class Session
 {
+    // In bits: a million million messages, and eight million owners.
+    private const int SequencesOfAnOwner = 40;
+
     /// <summary>The group whose session this is; null for a client's.</summary>
     internal SharedGroup? Group { get; set; }
 
@@ -14,6 +17,19 @@ public sealed partial class Session
 
     /// <summary>A group holds what its members might have held without it.</summary>
     private int Shares => Group is null ? 1 : Math.Max(1, Group.Members.Count);
+
+    /// <summary>
+    /// The group has come from the store, from another owner perhaps. That one may have numbered messages that never had a row, and lent them to members on other
+    /// silos, who name them by these numbers still: they must not be taken for messages that come now. So the numbers of each owner begin above all that
+    /// an earlier one can have given; the epoch is raised with each.
+    /// </summary>
+    internal void NumberAnew()
+    {
+        lock (_gate)
+        {
+            _lastSequence = Math.Max(_lastSequence, Epoch << SequencesOfAnOwner);
+        }
+    }
 
     /// <summary>Takes in how loans have ended, and lends what that makes room for.</summary>
     /// <param name="settlements">In order: a returned message goes before everything that was returned earlier.</param>
@@ -52,6 +68,12 @@ public sealed partial class Session
         {
             if (stub.Group != Number)
             {
+                return;
+            }
+
+            if (settlement.Outcome == LoanOutcome.Held && Group!.IsLent(stub.Sequence))
+            {
+                // Its silo has looked for the group anew, and says what is known here.
                 return;
             }
 

@@ -136,6 +136,9 @@ internal sealed partial class SharedGroup : IClientLink, ILender
     /// <summary>A message is with a member whose session is elsewhere. Under the lock of the group's session.</summary>
     public void NoteLent(GroupMember member, Delivery loan) => _lent[loan.Sequence] = (member, loan);
 
+    /// <summary>Whether a member has a message. Under the lock of the group's session.</summary>
+    public bool IsLent(long sequence) => _lent.ContainsKey(sequence);
+
     /// <summary>Such a message is settled; null when it is none. Under the lock of the group's session.</summary>
     public (GroupMember Member, Delivery Loan)? TakeBack(long sequence) =>
         _lent.Remove(sequence, out var lent) ? lent : null;

@@ -205,6 +205,7 @@ public sealed partial class SharedGroups
         }
 
         Moved moved;
+        session.NumberAnew();
         lock (_gate)
         {
             var group = new SharedGroup(session.ClientId, topicFilter, session, _strategies.Of(session.ClientId), _env.Time);

@@ -1,5 +1,6 @@
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Broker.Grains.Shared;
 using Broker.Grains.Storage;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Grains.Tests.SessionRules;
@@ -81,6 +82,31 @@ public sealed class GroupEndTests
         Assert.Equal(
             [QualityOfService.AtLeastOnce, QualityOfService.AtLeastOnce],
             broker.Rows.Deliveries.Values.Where(d => d.Session == group.Number).Select(static d => d.Qos));
+    }
+
+    [Fact]
+    public async Task What_a_member_elsewhere_says_of_messages_of_an_earlier_owner_is_not_about_those_that_come_now()
+    {
+        using var broker = NewBroker();
+        await MemberAsync(broker, "elsewhere");
+        broker.Sessions.Discard(broker.Sessions.Find(Filter)!);
+        var row = broker.Rows.Sessions.Values.Single(static s => s.ClientId == Filter) with { Epoch = 2 };
+        broker.Rows.Sessions[row.Number] = row;
+        var session = broker.Sessions.Restore(Filter, row.Number, SessionState.Dormant);
+        session.Restore(row, default);
+        Assert.True(broker.Environment.Shared.Restore(session));
+        await PublishAsync(broker, 1);
+
+        // The first message of the earlier owner never had a row: its member acknowledges it only now.
+        var group = broker.Environment.Shared.Find(Filter)!;
+        group.Put([new Settlement(null, new LoanStub { Session = session, Group = row.Number, Sequence = 1 }, LoanOutcome.Acknowledged)]);
+        group.Schedule();
+
+        var (member, epoch) = await MemberAsync(broker, "later");
+        var link = new RecordingLink();
+        Assert.True(member.Attach(link, epoch, ushort.MaxValue));
+        await UntilAsync(broker, () => link.Published.Count >= 1);
+        Assert.Equal(1, Assert.Single(link.Published).Number);
     }
 
     private static ModelBroker NewBroker() =>
