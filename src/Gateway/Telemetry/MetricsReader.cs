@@ -50,8 +50,9 @@ internal sealed class MetricsReader : IDisposable
     /// <inheritdoc />
     public void Dispose() => _listener.Dispose();
 
+    /// <param name="family">Null when the meter of the instrument is disposed of at this moment.</param>
     private void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? family) =>
-        ((MetricFamily)family!).Record(value, tags, Volatile.Read(ref _readings));
+        ((MetricFamily?)family)?.Record(value, tags, Volatile.Read(ref _readings));
 
     private List<MetricFamily> Families()
     {

@@ -84,7 +84,10 @@ internal sealed partial class GroupCommitter
     {
         if (IsPausing || (_refuses && _options.RecoveryPause > TimeSpan.Zero))
         {
-            RefuseTaken(new StoreException("The store takes no commits, or has just begun to take them again."));
+            // What is refused behind something that had no room is told so as well.
+            RefuseTaken(_failure is { IsFull: true } full
+                ? full
+                : new StoreException("The store takes no commits, or has just begun to take them again."));
         }
     }
 
