@@ -31,25 +31,23 @@ internal sealed partial class ClientConnection
     /// <summary>A claim that no subscription has come of: the connection, or the session, has ended meanwhile.</summary>
     private void GiveBackUnlessHeld(string filter)
     {
-        if (ExclusiveFilter.IsExclusive(filter) && _session!.Backup(filter).Options is null)
+        if (ExclusiveFilter.IsExclusive(filter) && !_session!.IsSubscribedTo(filter))
         {
             _services.Exclusive.GiveBack(_session, filter);
         }
     }
 
     /// <summary>What was exclusive is anybody's, before the client is told that it is not its any more.</summary>
-    private async ValueTask<ReasonCode?> ReleaseAsync(List<SubscriptionBackup> removed)
+    private async ValueTask<ReasonCode?> ReleaseAsync(List<SubscriptionBackup> ended)
     {
-        // Another connection that has taken over may have subscribed again meanwhile: then it stays the client's.
-        var ended = removed.Select(static r => r.Filter).Where(f => ExclusiveFilter.IsExclusive(f) && _session!.Backup(f).Options is null).ToList();
-        if (ended.Count == 0)
+        if (!ended.Exists(static e => ExclusiveFilter.IsExclusive(e.Filter)))
         {
             return null;
         }
 
         try
         {
-            await _services.Exclusive.UnsubscribedAsync(_session!, ended);
+            await _services.Exclusive.UnsubscribedAsync(_session!, ended.ConvertAll(static e => e.Filter));
             return null;
         }
         catch (StoreException error)

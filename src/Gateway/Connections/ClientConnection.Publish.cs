@@ -326,14 +326,14 @@ internal sealed partial class ClientConnection
 
     private void PublishAgain(ApplicationMessage message, ushort packetId)
     {
-        var record = new PublishRecord(message, _services.Store.NextMessageNumber(), _services.Store);
+        var source = new PublishSource(message) { Order = _records };
+        var record = _services.Router.NewRecord(ref source);
         if (!_session!.SetInboundRecord(_epoch, packetId, record))
         {
             Close(ReasonCode.SessionTakenOver);
             return;
         }
 
-        var source = new PublishSource(message);
         NoteAccepted(ref source, packetId);
         _pending = PublishRepeatedAsync(message, packetId, record);
     }
@@ -363,7 +363,6 @@ internal sealed partial class ClientConnection
     /// <summary>The client sends again what a silo took that did not come to tell it (promise 2).</summary>
     private async Task PublishRepeatedAsync(ApplicationMessage message, ushort packetId, PublishRecord record)
     {
-        _records.Join(record);
         record.Wait(_acknowledgements.AddWaiting(PacketType.PubRec, packetId, ReasonCode.Success));
         try
         {

@@ -172,7 +172,7 @@ internal sealed partial class ClientConnection
 
         // One that the client has is changed and makes no more of them [MQTT-3.8.4-3].
         if (_services.Limits.MaxSubscriptionsPerClient is > 0 and var limit && _session!.SubscriptionCount >= limit
-            && _session.Backup(request.Filter).Options is null)
+            && !_session.IsSubscribedTo(request.Filter))
         {
             return ValueTask.FromResult(ForVersion(ReasonCode.QuotaExceeded));
         }
@@ -277,11 +277,7 @@ internal sealed partial class ClientConnection
             return refused;
         }
 
-        foreach (var former in removed)
-        {
-            _session.EndUnsubscribe(former.Filter, _epoch);
-        }
-
-        return await ReleaseAsync(removed);
+        // What another connection, that has taken over, has subscribed to again meanwhile stays the client's.
+        return await ReleaseAsync(removed.FindAll(r => _session.EndUnsubscribe(r.Filter, _epoch)));
     }
 }

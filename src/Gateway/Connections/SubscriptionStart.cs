@@ -68,7 +68,7 @@ internal static class SubscriptionStart
         foreach (var subscription in changed)
         {
             if (subscription.Options is null && ExclusiveFilter.IsExclusive(subscription.Filter)
-                && session.Backup(subscription.Filter).Options is null)
+                && !session.IsSubscribedTo(subscription.Filter))
             {
                 services.Exclusive.GiveBack(session, subscription.Filter);
             }

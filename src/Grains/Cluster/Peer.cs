@@ -139,11 +139,11 @@ public sealed class Peer : IDisposable
         private readonly Guid _id = Guid.NewGuid();
         private readonly List<RoutedMessage> _messages = [];
 
-        // Of the batch that is under way: its number, what is sent of it, and of how many items.
-        private readonly List<Outgoing> _admitted = [];
-        private int _taken;
-        private MessageBatch[]? _encoded;
+        // Of the batch that is under way: its number, of how many items it is, and what is sent when that is not all of it.
         private long _number;
+        private int _taken;
+        private List<Outgoing>? _rest;
+        private MessageBatch[]? _encoded;
 
         public bool IsGone => peer._gone.IsCancellationRequested;
 
@@ -154,18 +154,19 @@ public sealed class Peer : IDisposable
             if (_number != number)
             {
                 _number = number;
-                Admit(items);
+                _taken = items.Count;
+                _rest = RefuseOvertaking(items);
             }
 
-            _encoded ??= Encode(_admitted);
-
-            if (_admitted.Count > 0)
+            var sent = _rest ?? items;
+            _encoded ??= Encode(sent);
+            if (sent.Count > 0)
             {
                 // A frozen silo does not answer until the call times out, long after it is gone.
                 var outcome = await peer.Inbox.Deliver(new EdgeBatch { Edge = _id, Number = number, Batches = _encoded })
                     .WaitAsync(peer._gone.Token);
                 var message = 0;
-                foreach (var item in _admitted)
+                foreach (var item in sent)
                 {
                     if (item.Settled is null)
                     {
@@ -176,7 +177,7 @@ public sealed class Peer : IDisposable
                 }
             }
 
-            _admitted.Clear();
+            _rest = null;
             _encoded = null;
             _number = 0;
         }
@@ -184,7 +185,7 @@ public sealed class Peer : IDisposable
         public void Undeliverable(IReadOnlyList<Outgoing> items)
         {
             // Of a batch that was under way, some may have been refused.
-            var waiting = _number == 0 ? items : [.. _admitted, .. items.Skip(_taken)];
+            var waiting = _rest is null ? items : [.. _rest, .. items.Skip(_taken)];
             lock (peer._kept)
             {
                 // They were posted before whatever found the edge closed.
@@ -192,24 +193,27 @@ public sealed class Peer : IDisposable
             }
         }
 
-        /// <summary>Refuses what would overtake what its publisher was refused before it (promise 3).</summary>
-        private void Admit(IReadOnlyList<Outgoing> items)
+        /// <summary>Refuses what would overtake what its publisher was refused before it (promise 3). Returns the rest; null when that is all.</summary>
+        private static List<Outgoing>? RefuseOvertaking(IReadOnlyList<Outgoing> items)
         {
-            _taken = items.Count;
-            foreach (var item in items)
+            List<Outgoing>? rest = null;
+            for (var i = 0; i < items.Count; i++)
             {
-                if (item.Record is { IsOvertaking: true } record)
+                if (items[i].Record is { IsOvertaking: true } record)
                 {
+                    rest ??= [.. items.Take(i)];
                     record.Answered(ReasonCode.ImplementationSpecificError);
                 }
                 else
                 {
-                    _admitted.Add(item);
+                    rest?.Add(items[i]);
                 }
             }
+
+            return rest;
         }
 
-        private MessageBatch[] Encode(List<Outgoing> items)
+        private MessageBatch[] Encode(IReadOnlyList<Outgoing> items)
         {
             var batches = new List<MessageBatch>(1);
             for (var i = 0; i < items.Count;)

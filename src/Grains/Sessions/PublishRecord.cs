@@ -118,21 +118,14 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <param name="isKept">Whether a failed commit is tried again instead of reported.</param>
     public static PublishRecord For(ref PublishSource source, IMessageStore store, bool isKept = false)
     {
-        var record = new PublishRecord(source.Materialize(), store.NextMessageNumber(), store) { IsKept = isKept };
-        if (source.Qos != QualityOfService.AtMostOnce)
+        // Nobody is told of a refused QoS 0 message, nor sends it again.
+        var publisher = source.Qos == QualityOfService.AtMostOnce ? null : source.Order;
+        return new PublishRecord(source.Materialize(), store.NextMessageNumber(), store)
         {
-            // Nobody is told of a refused QoS 0 message, nor sends it again.
-            source.Order?.Join(record);
-        }
-
-        return record;
-    }
-
-    /// <summary>It has a place in the order of a publisher.</summary>
-    internal void Join(PublisherRecords publisher, long turn)
-    {
-        _publisher = publisher;
-        _turn = turn;
+            IsKept = isKept,
+            _publisher = publisher,
+            _turn = publisher?.NextTurn() ?? 0,
+        };
     }
 
     /// <summary>The packet id of a QoS 2 publish of a durable session becomes durable with it.</summary>

@@ -30,8 +30,8 @@ public sealed class PublisherRecords
     /// </summary>
     public bool EndsWithRefusal { get; set; } = true;
 
-    /// <summary>The record is the next one of this publisher. Before it gets its first delivery.</summary>
-    public void Join(PublishRecord record) => record.Join(this, Interlocked.Increment(ref _lastTurn));
+    /// <summary>The place of a record that is made now.</summary>
+    internal long NextTurn() => Interlocked.Increment(ref _lastTurn);
 
     /// <summary>Hands a sealed record to the store, or holds it back as long as <paramref name="grace"/> allows.</summary>
     public void Dispatch(PublishRecord record, AckGraceQueue grace)

@@ -101,14 +101,23 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// The end of a subscription is committed, or need not be: no new message is added for it [MQTT-3.10.4-2]. Nothing happens when it has
-    /// been subscribed to again meanwhile.
+    /// The end of a subscription is committed, or need not be: no new message is added for it [MQTT-3.10.4-2]. False, and nothing happens, when
+    /// it has been subscribed to again meanwhile, or there was none.
     /// </summary>
-    public void EndUnsubscribe(string filter, long epoch) => Remove(filter, subscription => subscription.EndingBy == epoch);
+    public bool EndUnsubscribe(string filter, long epoch) => Remove(filter, subscription => subscription.EndingBy == epoch);
 
     /// <summary>Removes a subscription at once; false when there was none, or another CONNECT has been accepted since.</summary>
     /// <param name="epoch">As for <see cref="Subscribe"/>.</param>
     public bool Unsubscribe(string filter, long? epoch = null) => Remove(filter, _ => !IsSuperseded(epoch));
+
+    /// <summary>Whether there is a subscription with this filter.</summary>
+    public bool IsSubscribedTo(string filter)
+    {
+        lock (_gate)
+        {
+            return _subscriptions.ContainsKey(filter);
+        }
+    }
 
     /// <summary>The present state of a filter, for <see cref="PutBack"/>.</summary>
     public SubscriptionBackup Backup(string filter)

@@ -1,12 +1,8 @@
-using System.Net;
 using System.Text;
 using System.Threading.Channels;
 using Broker.Grains.Cluster;
-using Broker.Grains.Diagnostics;
-using Broker.Grains.Interfaces.Cluster;
 using Broker.Grains.Interfaces.Topics;
 using Broker.Grains.Messages;
-using Broker.Grains.Options;
 using Broker.Grains.Sessions;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Grains.Topics;
@@ -21,31 +17,19 @@ namespace Broker.Grains.Tests.Cluster;
 /// </summary>
 public sealed class RefusedElsewhereTests : IDisposable
 {
-    private readonly SiloAddress _other = SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, 2]), 1), 1);
-    private readonly SiloStatuses _statuses = new(SiloAddress.New(new IPEndPoint(new IPAddress([10, 0, 0, 1]), 1), 1));
     private readonly Channel<(string[] Messages, TaskCompletionSource<DeliveryOutcome> Answer)> _calls =
         Channel.CreateUnbounded<(string[], TaskCompletionSource<DeliveryOutcome>)>();
 
-    private readonly DropLedger _drops = new(TimeProvider.System, new LedgerOptions());
     private readonly MemoryStore _store = new(new MemoryRows());
-    private readonly LiveSilos _silos;
-    private readonly Peers _peers;
-    private readonly RemoteRouting _routing;
+    private readonly OtherSilos _others;
+    private readonly Peer _other;
     private ulong _ids;
 
     public RefusedElsewhereTests()
     {
-        var interest = new RemoteInterest();
-        _silos = new LiveSilos(_statuses);
-        var inbox = new RecordingInbox { Answer = HoldAsync };
-        _peers = new Peers(_ => inbox, _silos, new LocalInterest(), TimeProvider.System);
-        _routing = new RemoteRouting(_peers, interest, _drops, _store, new RoutingGate(), new RepeatableMessages());
-        _statuses.Set(_other, SiloStatus.Active);
-        _peers.Open();
-        interest.Apply(Other, new InterestUpdate { Silo = _other, Number = 1, Added = ["a"], Removed = [] });
+        _others = new OtherSilos(_store, new RecordingInbox { Answer = HoldAsync });
+        _other = _others.Add(2, "a");
     }
-
-    private Peer Other => _peers.Find(_other)!;
 
     [Fact]
     public async Task What_its_publisher_has_sent_since_is_refused_and_others_go_on()
@@ -144,20 +128,36 @@ public sealed class RefusedElsewhereTests : IDisposable
         await CalledWithAsync("other");
         _ = Publish("later", null);
 
-        var peer = Other;
-        _statuses.Set(_other, SiloStatus.Dead);
-        _peers.Gone(peer);
-        await peer.Edge.DrainedAsync();
+        _others.Die(_other);
+        await _other.Edge.DrainedAsync();
 
-        Assert.Equal(["other", "later"], peer.TakeKept().Select(static x => Encoding.UTF8.GetString(x.Message.Message.Payload)));
+        Assert.Equal(["other", "later"], _other.TakeKept().Select(static x => Encoding.UTF8.GetString(x.Message.Message.Payload)));
     }
 
-    public void Dispose()
+    [Fact]
+    public async Task What_was_kept_for_a_dead_silo_does_not_come_to_its_sessions_before_what_another_silo_has_refused()
     {
-        _peers.Dispose();
-        _silos.Dispose();
-        _drops.Dispose();
+        var dead = _others.Add(3, "b");
+        var records = new PublisherRecords();
+        var kept = Record(records);
+        var refused = Record(records);
+        var behind = Record(records);
+        _others.Die(dead);
+        refused.Answered(ReasonCode.ImplementationSpecificError);
+
+        var delivered = new List<PublishRecord>();
+        foreach (var record in new[] { kept, behind })
+        {
+            _others.Routing.Recover(dead, [dead], new Outgoing(new RoutedMessage(record.Message), record), (_, r) => delivered.Add(r));
+        }
+
+        // To the silo that has its sessions now, and here.
+        (await CalledWithAsync("x"))(ReasonCode.Success);
+        Assert.Equal([kept], delivered);
+        Assert.True(behind.IsRefused);
     }
+
+    public void Dispose() => _others.Dispose();
 
     private ApplicationMessage Message(string payload, QualityOfService qos) =>
         new([(byte)'a', .. Encoding.UTF8.GetBytes(payload)], 1, 0) { Id = new MessageId(1, ++_ids), Qos = qos };
@@ -174,7 +174,7 @@ public sealed class RefusedElsewhereTests : IDisposable
     {
         var source = new PublishSource(Message(payload, QualityOfService.AtMostOnce));
         PublishRecord? record = null;
-        _routing.Forward(ref source, ref record);
+        _others.Routing.Forward(ref source, ref record);
         Assert.Null(record);
     }
 
@@ -182,7 +182,7 @@ public sealed class RefusedElsewhereTests : IDisposable
     {
         var source = new PublishSource(Message(payload, QualityOfService.AtLeastOnce)) { Order = records };
         PublishRecord? record = null;
-        Assert.Equal(1, _routing.Forward(ref source, ref record));
+        Assert.Equal(1, _others.Routing.Forward(ref source, ref record));
         var told = new Told();
         record!.Wait(told);
         record.Seal();

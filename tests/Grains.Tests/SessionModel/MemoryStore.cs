@@ -37,8 +37,12 @@ internal sealed class MemoryStore : IMessageStore
 
     public Task<RecoveredState> OpenAsync(CancellationToken cancellationToken) => Task.FromResult(_rows.Recover());
 
+    /// <summary>What happens while a write is posted, on the thread that posts it.</summary>
+    public Action<StoreWrite>? Posting { get; set; }
+
     public void Post(StoreWrite write)
     {
+        Posting?.Invoke(write);
         lock (_gate)
         {
             _posted.Add(write);

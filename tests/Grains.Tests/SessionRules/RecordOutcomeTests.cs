@@ -32,6 +32,25 @@ public sealed class RecordOutcomeTests
     }
 
     [Fact]
+    public async Task Nobody_waits_for_whoever_posts_the_record_which_a_store_may_refuse_at_once()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var record = new PublishRecord(ModelMessage.Of("t", 1, QualityOfService.AtLeastOnce, new MessageId(1, 1)), 1, one.Broker.Store);
+        record.AddRows(static _ => { });
+        record.Seal();
+
+        // A thread that has the lock of a session, which the refusal wants, asks the record for its outcome.
+        var outcome = new PublishOutcome();
+        var hasAsked = false;
+        one.Broker.Store.Posting = _ => hasAsked = Task.Run(() => record.Wait(outcome)).Wait(TimeSpan.FromSeconds(10));
+        record.Post();
+        Assert.True(hasAsked);
+
+        one.Commit();
+        Assert.Equal(ReasonCode.Success, outcome.Reason);
+    }
+
+    [Fact]
     public async Task Session_that_has_gone_has_gone_however_often_the_batch_is_built()
     {
         using var one = await SessionFixture.StartAsync();

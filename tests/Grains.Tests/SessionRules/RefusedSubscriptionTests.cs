@@ -104,7 +104,7 @@ public sealed class RefusedSubscriptionTests
         await one.Broker.CommitUntilAsync(saving);
         one.Drain(link);
         one.Commit();
-        one.Session.EndUnsubscribe(Filter, one.Epoch);
+        Assert.True(one.Session.EndUnsubscribe(Filter, one.Epoch));
 
         Assert.Empty(one.Session.Subscriptions);
         Assert.Empty(one.Rows.Subscriptions);
@@ -132,7 +132,7 @@ public sealed class RefusedSubscriptionTests
         }
         else
         {
-            one.Session.EndUnsubscribe(Filter, earlier);
+            Assert.False(one.Session.EndUnsubscribe(Filter, earlier));
         }
 
         await one.Broker.CommitUntilAsync(one.Session.SaveSubscriptionsAsync([Filter]));

@@ -1,12 +1,9 @@
-using Broker.Grains.Cluster;
-using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
 using Broker.Grains.Tests.Cluster;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Grains.Tests.Storage;
-using Broker.Grains.Topics;
 using Broker.Protocol;
 using Xunit;
 
@@ -94,21 +91,15 @@ public sealed class UnsealedRecordTests : IDisposable
     [Fact]
     public async Task Other_silos_have_their_turn_after_a_flush_and_the_gate_is_left()
     {
-        var statuses = new SiloStatuses(SiloAddress.New(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 1), 1));
-        using var silos = new LiveSilos(statuses);
-        using var peers = new Peers(static _ => new RecordingInbox(), silos, new LocalInterest(), TimeProvider.System);
-        using var drops = new DropLedger(TimeProvider.System, new LedgerOptions());
-        var gate = new RoutingGate();
-        var routing = new RemoteRouting(peers, new RemoteInterest(), drops, _broker.Store, gate, new RepeatableMessages());
-
+        using var others = new OtherSilos(_broker.Store, new RecordingInbox());
         var (moving, _) = await ConnectedAsync("moving");
         var publish = Begin();
         publish.To(moving);
         moving.PostPending();
         _broker.Store.Commit();
-        publish.Record!.ForwardOnceCommitted(routing, gate.Enter());
+        publish.Record!.ForwardOnceCommitted(others.Routing, others.Gate.Enter());
         End(publish);
-        var passed = gate.PassedAsync();
+        var passed = others.Gate.PassedAsync();
         Assert.False(passed.IsCompleted);
 
         _broker.Store.Commit();

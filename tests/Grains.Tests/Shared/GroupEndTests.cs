@@ -1,7 +1,9 @@
+using Broker.Grains.Interfaces.Shared;
 using Broker.Grains.Options;
 using Broker.Grains.Sessions;
 using Broker.Grains.Shared;
 using Broker.Grains.Storage;
+using Broker.Grains.Tests.Cluster;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Grains.Tests.SessionRules;
 using Broker.Protocol;
@@ -107,6 +109,31 @@ public sealed class GroupEndTests
         Assert.True(member.Attach(link, epoch, ushort.MaxValue));
         await UntilAsync(broker, () => link.Published.Count >= 1);
         Assert.Equal(1, Assert.Single(link.Published).Number);
+    }
+
+    [Fact]
+    public async Task Silo_that_says_again_which_messages_its_members_hold_acknowledges_nothing_by_that()
+    {
+        using var broker = NewBroker();
+        await MemberAsync(broker, "away");
+        var group = broker.Environment.Shared.Find(Filter)!;
+        using var others = new OtherSilos(broker.Store, new RecordingInbox());
+        var peer = others.Add(2);
+        var member = new SharedMemberState { ClientId = "there", Granted = QualityOfService.AtLeastOnce, IsDurable = false, IsConnected = true, Window = 10 };
+        Assert.True(broker.Environment.Shared.Update(peer, Members()));
+        await PublishAsync(broker, 1);
+        var lent = broker.Rows.Deliveries.Values.Single(d => d.Session == group.Session.Number);
+        Assert.True(group.IsLent(lent.Sequence));
+
+        // It has looked for the group anew, and found it where it was.
+        Assert.True(broker.Environment.Shared.Update(peer, Members(new SharedLoanHeld("there", lent.Sequence))));
+        group.Drain();
+        broker.Store.Commit();
+
+        Assert.Single(broker.Rows.Deliveries.Values, d => d.Session == group.Session.Number);
+        Assert.True(group.IsLent(lent.Sequence));
+
+        SharedMembers Members(params SharedLoanHeld[] held) => new() { Group = group.Session.Number, Members = [member], Held = held };
     }
 
     private static ModelBroker NewBroker() =>
