@@ -5,9 +5,10 @@ namespace Broker.Grains.Routing;
 /// waiting; writers take one short lock. What was added before a match started and is not removed meanwhile is found.
 /// </summary>
 /// <remarks>
-/// Filters without wildcard are in a hash table over their bytes, the others in a trie; matches of topics that come again are
-/// cached. Readers need no lock because nothing they can see is ever given another meaning: it is replaced as a whole,
-/// and the garbage collector keeps the old one while a reader holds it.
+/// All filters are in one hash table. A match looks up one filter of each shape that filters have, which is few: where the
+/// wildcards stand is the habit of an application, not of its devices. Matches of topics that come again are cached. Readers
+/// need no lock because nothing they can see is ever given another meaning: it is replaced as a whole, and the garbage
+/// collector keeps the old one while a reader holds it.
 /// </remarks>
 /// <typeparam name="T">The subscriber entry; told apart by reference.</typeparam>
 public sealed class FilterIndex<T>
@@ -20,8 +21,8 @@ public sealed class FilterIndex<T>
     public const long DefaultCacheBytes = 16 * 1024 * 1024;
 
     private readonly Lock _lock = new();
-    private readonly ExactTable _exact = new();
-    private readonly FilterTrie _trie = new();
+    private readonly FilterTable _table = new();
+    private readonly FilterShapes _shapes = new();
     private readonly ChangeStripes _stripes = new();
     private readonly MatchCache? _cache;
     private long _version;
@@ -43,7 +44,7 @@ public sealed class FilterIndex<T>
     public long Version => Volatile.Read(ref _version);
 
     /// <summary>Number of distinct filters.</summary>
-    public int FilterCount => _exact.Count + _trie.Count;
+    public int FilterCount => _table.Count;
 
     /// <summary>Number of (filter, subscriber) pairs.</summary>
     public int SubscriberCount => Volatile.Read(ref _subscribers);
@@ -66,9 +67,13 @@ public sealed class FilterIndex<T>
         CheckLength(filter);
         lock (_lock)
         {
-            var added = HasWildcard(filter)
-                ? _trie.Add(filter, subscriber)
-                : _exact.Add(filter, TopicHash.Of(filter), subscriber);
+            var before = _table.Count;
+            var added = _table.Add(filter, TopicHash.OfFilter(filter), subscriber);
+            if (_table.Count > before)
+            {
+                _shapes.Add(filter);
+            }
+
             if (added)
             {
                 Changed(filter, 1);
@@ -85,9 +90,13 @@ public sealed class FilterIndex<T>
         ArgumentNullException.ThrowIfNull(subscriber);
         lock (_lock)
         {
-            var removed = HasWildcard(filter)
-                ? _trie.Remove(filter, subscriber)
-                : _exact.Remove(filter, TopicHash.Of(filter), subscriber);
+            var before = _table.Count;
+            var removed = _table.Remove(filter, TopicHash.OfFilter(filter), subscriber);
+            if (_table.Count < before)
+            {
+                _shapes.Remove(filter);
+            }
+
             if (removed)
             {
                 Changed(filter, -1);
@@ -106,12 +115,12 @@ public sealed class FilterIndex<T>
     public ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, MatchBuffer<T> buffer)
     {
         var scratch = buffer.Scratch;
-        var hash = TopicHash.Of(topic);
         if (_cache is null)
         {
-            return Match(topic, hash, scratch);
+            return Search(topic, scratch);
         }
 
+        var hash = TopicHash.Of(topic);
         if (_cache.Find(topic, hash) is { } known)
         {
             if (scratch.IsLarge)
@@ -123,7 +132,7 @@ public sealed class FilterIndex<T>
         }
 
         var stamp = _stripes.Take(LevelReader.First(topic));
-        var found = Match(topic, hash, scratch);
+        var found = Search(topic, scratch);
         _cache.Offer(topic, hash, stamp, scratch.Items);
         return found;
     }
@@ -134,15 +143,7 @@ public sealed class FilterIndex<T>
     {
         var scratch = buffer.Scratch;
         scratch.Begin();
-        if (HasWildcard(filter))
-        {
-            _trie.CopyTo(filter, scratch);
-        }
-        else
-        {
-            _exact.CopyTo(filter, TopicHash.Of(filter), scratch);
-        }
-
+        _table.CopyTo(filter, TopicHash.OfFilter(filter), scratch);
         scratch.End();
         return scratch.Result<T>();
     }
@@ -153,39 +154,31 @@ public sealed class FilterIndex<T>
     /// </summary>
     public IEnumerable<FilterInfo> Filters()
     {
-        List<KeyShard> keys;
-        List<RefShard<TrieNode>> nodes;
+        List<FilterShard> shards;
         lock (_lock)
         {
-            keys = _exact.Snapshot();
-            nodes = _trie.Snapshot();
+            shards = _table.Snapshot();
         }
 
-        return FilterInspection.Exact(keys).Concat(FilterInspection.Wild(_trie.Root, nodes));
+        return FilterInspection.Read(shards);
     }
 
-    /// <summary>What the trie keeps, for tests of reclamation.</summary>
-    internal (int Tokens, int Nodes) Footprint()
+    /// <summary>What is kept, for tests of reclamation.</summary>
+    internal (int Shapes, int Shards) Footprint()
     {
         lock (_lock)
         {
-            return _trie.Footprint();
+            return (_shapes.Count, _table.Snapshot().Count);
         }
     }
-
-    private static bool HasWildcard(ReadOnlySpan<byte> filter) => filter.ContainsAny((byte)'+', (byte)'#');
 
     private static void CheckLength(ReadOnlySpan<byte> filter) =>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Length, ushort.MaxValue, nameof(filter));
 
-    private ReadOnlySpan<T> Match(ReadOnlySpan<byte> topic, ulong hash, MatchScratch scratch)
+    private ReadOnlySpan<T> Search(ReadOnlySpan<byte> topic, MatchScratch scratch)
     {
         scratch.Begin();
-        _exact.Prefetch(hash);
-        var levels = _trie.ReadLevels(topic, scratch);
-        _exact.PrefetchEntry(hash);
-        _trie.Match(topic, levels, scratch);
-        _exact.CopyTo(topic, hash, scratch);
+        FilterSearch.Run(_table, _shapes, topic, scratch);
         scratch.End();
         return scratch.Result<T>();
     }

@@ -3,67 +3,38 @@ namespace Broker.Grains.Routing;
 /// <summary>Reads filters back out of the index, without the lock.</summary>
 internal static class FilterInspection
 {
-    /// <summary>The filters without wildcard.</summary>
-    public static IEnumerable<FilterInfo> Exact(List<KeyShard> shards)
+    /// <summary>The filters of some shards and how many subscribers they have.</summary>
+    public static IEnumerable<FilterInfo> Read(List<FilterShard> shards)
     {
         foreach (var shard in shards)
         {
-            foreach (var (entry, offset) in shard.LiveEntries())
+            for (var place = 0; place < FilterShard.SlotCount; place++)
             {
-                var count = SubscriberSlot.Count(shard.One[entry], shard.More?[entry]);
-                if (count > 0)
+                var found = Read(shard, place);
+                if (found.Subscribers > 0)
                 {
-                    yield return new FilterInfo(shard.KeyAt(offset).ToArray(), count);
+                    yield return found;
                 }
             }
         }
     }
 
-    /// <summary>The filters with wildcards.</summary>
-    public static IEnumerable<FilterInfo> Wild(TrieNode root, List<RefShard<TrieNode>> shards)
+    /// <summary>The filter whose first subscriber has this place, or whose set has it and who has no other place with a subscriber.</summary>
+    private static FilterInfo Read(FilterShard shard, int place)
     {
-        foreach (var start in shards.SelectMany(x => x.Items).Prepend(root))
+        var word = Volatile.Read(ref shard.At(place).Word);
+        if (word == 0 || Volatile.Read(ref shard.At(place).Value) is not { } value)
         {
-            // Nodes that a '+' leads to are in no table: they hang on the one before.
-            for (var node = start; node is not null; node = node.Plus)
-            {
-                var overflow = node.Overflow;
-                var count = SubscriberSlot.Count(node.One, overflow?.More);
-                if (count > 0)
-                {
-                    yield return new FilterInfo(PathOf(node, below: false), count);
-                }
-
-                count = SubscriberSlot.Count(node.BelowOne, overflow?.BelowMore);
-                if (count > 0)
-                {
-                    yield return new FilterInfo(PathOf(node, below: true), count);
-                }
-            }
-        }
-    }
-
-    private static byte[] PathOf(TrieNode end, bool below)
-    {
-        var levels = new List<byte[]>();
-        if (below)
-        {
-            levels.Add([(byte)'#']);
+            return default;
         }
 
-        for (var node = end; node.Parent is { } parent; node = parent)
+        var key = shard.KeyOf(word);
+        if ((word & FilterSlot.IsSet) == 0)
         {
-            levels.Add(node.Token?.Text ?? [(byte)'+']);
+            var more = (ReferenceSet?)shard.Value(word, key, FilterSlot.IsSet);
+            return new FilterInfo(key.ToArray(), 1 + (more?.Count ?? 0));
         }
 
-        levels.Reverse();
-        var path = new List<byte>(levels[0]);
-        foreach (var level in levels.Skip(1))
-        {
-            path.Add((byte)'/');
-            path.AddRange(level);
-        }
-
-        return [.. path];
+        return shard.Value(word, key, 0) is null ? new FilterInfo(key.ToArray(), ((ReferenceSet)value).Count) : default;
     }
 }

@@ -17,17 +17,19 @@ internal sealed class MatchScratch
     private int _previous;
     private int _idle;
 
-    /// <summary>Nodes of the trie that the walk stands on, and those of the next level.</summary>
-    public TrieStep[] Current = new TrieStep[SmallSize];
-    public TrieStep[] Next = new TrieStep[SmallSize];
+    /// <summary>Hashes of the filters that are looked for at a time.</summary>
+    public readonly ulong[] Hashes = new ulong[FilterSearch.Batch];
 
-    /// <summary>The texts of the topic's levels, null where no wildcard filter names the text.</summary>
-    public Token?[] Tokens = new Token?[SmallSize];
+    /// <summary>Places that agree with one of them.</summary>
+    public FilterFind[] Finds = new FilterFind[2 * FilterSearch.Batch];
+
+    /// <summary>The levels of the topic.</summary>
+    public TopicLevels Levels { get; private set; } = new();
 
     public int Count { get; private set; }
 
     /// <summary>Number of entries that the arrays have room for.</summary>
-    public int Capacity { get; private set; } = 4 * SmallSize;
+    public int Capacity => _items.Length + Finds.Length + Levels.Capacity;
 
     /// <summary>Whether <see cref="Relax" /> should be told about each use.</summary>
     public bool IsLarge => Capacity > LargeSize;
@@ -68,20 +70,6 @@ internal sealed class MatchScratch
         Count = count + 1;
     }
 
-    /// <summary>Appends it unless it is null, without a branch that the processor would have to guess.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void AppendIfPresent(object? subscriber)
-    {
-        var count = Count;
-        if (count == _items.Length)
-        {
-            Grow(count + 1);
-        }
-
-        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_items), count) = subscriber;
-        Count = count + (subscriber is null ? 0 : 1);
-    }
-
     /// <summary>Appends those that are not null.</summary>
     public void AppendPresent(ReadOnlySpan<object?> subscribers)
     {
@@ -112,28 +100,14 @@ internal sealed class MatchScratch
         _previous = Math.Max(_previous, start + subscribers.Length);
     }
 
-    /// <summary>Makes room for so many nodes in <see cref="Next" />, whose content is lost.</summary>
-    public void EnsureNext(int size)
+    /// <summary>Makes room for so many places in <see cref="Finds" />.</summary>
+    public void EnsureFinds(int size)
     {
-        if (Next.Length < size)
+        if (Finds.Length < size)
         {
-            Next = new TrieStep[size * 2];
-            Measure();
+            Array.Resize(ref Finds, size * 2);
         }
     }
-
-    /// <summary>Makes room for so many levels in <see cref="Tokens" />, whose content stays.</summary>
-    public void EnsureTokens(int size)
-    {
-        if (Tokens.Length < size)
-        {
-            Array.Resize(ref Tokens, size * 2);
-            Measure();
-        }
-    }
-
-    /// <summary>Goes on to the next level.</summary>
-    public void Advance() => (Current, Next) = (Next, Current);
 
     /// <summary>The result as references of the subscriber's own type.</summary>
     public ReadOnlySpan<T> Result<T>()
@@ -154,18 +128,10 @@ internal sealed class MatchScratch
             _previous = 0;
             Count = 0;
             _items = new object?[SmallSize];
-            Current = new TrieStep[SmallSize];
-            Next = new TrieStep[SmallSize];
-            Tokens = new Token?[SmallSize];
-            Measure();
+            Finds = new FilterFind[2 * FilterSearch.Batch];
+            Levels = new TopicLevels();
         }
     }
 
-    private void Grow(int size)
-    {
-        Array.Resize(ref _items, Math.Max(size, _items.Length * 2));
-        Measure();
-    }
-
-    private void Measure() => Capacity = _items.Length + Current.Length + Next.Length + Tokens.Length;
+    private void Grow(int size) => Array.Resize(ref _items, Math.Max(size, _items.Length * 2));
 }

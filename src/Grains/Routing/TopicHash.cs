@@ -11,7 +11,7 @@ public static class TopicHash
 {
     private static readonly ulong Seed = Secret();
     private static readonly ulong Key = Secret();
-    private static readonly ulong EdgeKey = Secret();
+    private static readonly ulong PlaceKey = Secret();
 
     /// <summary>Hash of the bytes of a topic, a filter or one level of either.</summary>
     public static ulong Of(ReadOnlySpan<byte> text)
@@ -53,12 +53,26 @@ public static class TopicHash
         return Fold(key ^ length, Fold(first ^ key, last ^ state));
     }
 
-    /// <summary>Hash of the step from a node of the trie along a level.</summary>
-    public static ulong OfEdge(uint nodeSeed, ulong levelHash) =>
-        Fold(levelHash ^ Key, (nodeSeed * 0x9E3779B97F4A7C15ul) ^ EdgeKey);
+    /// <summary>
+    /// Hash of a level in its place. The hash of a filter is the sum of those of its levels, so that the one of the same filter with
+    /// '+' elsewhere is found by adding and subtracting; as each is keyed, sums collide as seldom as other hashes.
+    /// </summary>
+    /// <param name="place">Number of levels before it.</param>
+    public static ulong OfLevel(int place, ReadOnlySpan<byte> level) =>
+        Fold(Of(level) ^ Key, ((ulong)(place + 1) * 0x9E3779B97F4A7C15ul) ^ PlaceKey);
 
-    /// <summary>Seed of the node that a '+' below the node with the given seed leads to.</summary>
-    public static uint OfPlus(uint nodeSeed) => (uint)Fold(nodeSeed ^ Key, EdgeKey);
+    /// <summary>Sum of the hashes of all levels of a filter.</summary>
+    public static ulong OfFilter(ReadOnlySpan<byte> filter)
+    {
+        var sum = 0ul;
+        var place = 0;
+        foreach (var level in new LevelReader(filter))
+        {
+            sum += OfLevel(place++, level);
+        }
+
+        return sum;
+    }
 
     private static ulong Fold(ulong a, ulong b)
     {

@@ -116,7 +116,7 @@ public sealed class FilterIndexModelTests
         }
 
         Assert.Equal((0, 0), (index.FilterCount, index.SubscriberCount));
-        Assert.Equal((0, 0), index.Footprint());
+        Assert.Equal((0, 1), index.Footprint());
     }
 
     private static void Check(IEnumerable<(string Filter, int Subscriber)> expected, ReadOnlySpan<Subscriber> actual) =>

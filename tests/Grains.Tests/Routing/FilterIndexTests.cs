@@ -102,7 +102,7 @@ public sealed class FilterIndexTests
         Assert.Equal((0, 0), (index.FilterCount, index.SubscriberCount));
         Assert.Empty(index.Filters());
         Assert.Empty(index.SubscribersOf(filter));
-        Assert.Equal((0, 0), index.Footprint());
+        Assert.Equal((0, 1), index.Footprint());
     }
 
     [Fact]

@@ -1,11 +1,11 @@
 namespace Broker.Grains.Routing;
 
 /// <summary>
-/// Subscribers of a filter from the second on. Adding and removing take constant time on average. Readers need no lock:
-/// a subscriber keeps its place for as long as it stays in an array, so a reader that copies while a writer works sees
-/// each one that stays exactly once.
+/// A set of references that is read without a lock. Adding and removing take constant time on average. An item keeps its
+/// place for as long as it stays in an array, so a reader that copies while a writer works sees each one that stays
+/// exactly once.
 /// </summary>
-internal sealed class SubscriberSet
+internal sealed class ReferenceSet
 {
     // Up to here a scan is faster than a dictionary, and the dictionary's 30 bytes an entry are saved.
     private const int ScanLimit = 16;
@@ -14,13 +14,13 @@ internal sealed class SubscriberSet
     private int _used;
     private Dictionary<object, int>? _places;
 
-    /// <summary>Number of subscribers.</summary>
+    /// <summary>Number of items.</summary>
     public int Count { get; private set; }
 
     /// <summary>Under the lock. False when it is there already.</summary>
-    public bool Add(object subscriber)
+    public bool Add(object item)
     {
-        if (PlaceOf(subscriber) >= 0)
+        if (PlaceOf(item) >= 0)
         {
             return false;
         }
@@ -31,27 +31,27 @@ internal sealed class SubscriberSet
             Rebuild(Count * 4 <= _used * 3 ? _used : _used + Math.Max(2, _used / 2));
         }
 
-        _places?.Add(subscriber, _used);
-        Volatile.Write(ref _items[_used], subscriber);
+        _places?.Add(item, _used);
+        Volatile.Write(ref _items[_used], item);
         Volatile.Write(ref _used, _used + 1);
         Count++;
         return true;
     }
 
     /// <summary>Under the lock. False when it is not there.</summary>
-    public bool Remove(object subscriber)
+    public bool Remove(object item)
     {
-        var place = PlaceOf(subscriber);
+        var place = PlaceOf(item);
         if (place < 0)
         {
             return false;
         }
 
-        _places?.Remove(subscriber);
+        _places?.Remove(item);
         Volatile.Write(ref _items[place], null);
         Count--;
 
-        // As many holes as subscribers: the copy is paid for by the removals that made the holes.
+        // As many holes as items: the copy is paid for by the removals that made the holes.
         if (_used > 2 * Count + 2)
         {
             Rebuild(Count + (Count / 4) + 1);
@@ -60,25 +60,25 @@ internal sealed class SubscriberSet
         return true;
     }
 
-    /// <summary>Appends all to the result. Without the lock.</summary>
-    public void CopyTo(MatchScratch result)
+    /// <summary>All items, with null where one was removed. Without the lock.</summary>
+    public ReadOnlySpan<object?> Read()
     {
-        // The count before the array: whoever stays stands below this count in that array and in every later one.
+        // The count before the array: what stays stands below this count in that array and in every later one.
         var used = Volatile.Read(ref _used);
         var items = Volatile.Read(ref _items);
-        result.AppendPresent(items.AsSpan(0, Math.Min(used, items.Length)));
+        return items.AsSpan(0, Math.Min(used, items.Length));
     }
 
-    private int PlaceOf(object subscriber)
+    private int PlaceOf(object item)
     {
         if (_places is not null)
         {
-            return _places.TryGetValue(subscriber, out var place) ? place : -1;
+            return _places.TryGetValue(item, out var place) ? place : -1;
         }
 
         for (var i = 0; i < _used; i++)
         {
-            if (ReferenceEquals(_items[i], subscriber))
+            if (ReferenceEquals(_items[i], item))
             {
                 return i;
             }
@@ -101,7 +101,7 @@ internal sealed class SubscriberSet
             }
         }
 
-        // The array before the count, see CopyTo.
+        // The array before the count, see Read.
         Volatile.Write(ref _items, items);
         Volatile.Write(ref _used, used);
         _places = places;

@@ -11,31 +11,30 @@ namespace Broker.Grains.Routing;
 /// While a replacement is being written into the directory, some entries lead to the old shard and some to the new: both
 /// say the same, because nothing is changed before all entries are written.
 /// </remarks>
-internal sealed class ShardDirectory<TShard>(TShard first)
-    where TShard : Shard
+internal sealed class FilterDirectory(FilterShard first)
 {
-    // 2^24 shards of some 500 keys: more than fits in memory.
-    private const int MaxDepth = 24;
+    // 2^23 shards of some 900 filters: more than fits in memory, and all the bits that there are.
+    private const int MaxDepth = 23;
 
-    private TShard[] _shards = [first];
+    private FilterShard[] _shards = [first];
 
     /// <summary>
     /// The directory as it is now, for several looks without the lock. A directory that has been replaced meanwhile still
     /// leads to every key but those added since.
     /// </summary>
-    public TShard[] Current => _shards;
+    public FilterShard[] Current => _shards;
 
-    public TShard Find(ulong hash) => Find(_shards, hash);
+    public FilterShard Find(ulong hash) => Find(_shards, hash);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TShard Find(TShard[] shards, ulong hash)
+    public static FilterShard Find(FilterShard[] shards, ulong hash)
     {
-        var index = Shard.DirectoryBits(hash) & (uint)(shards.Length - 1);
+        var index = FilterSlot.DirectoryBits(hash) & (uint)(shards.Length - 1);
         return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(shards), index);
     }
 
     /// <summary>Puts a shard where its depth and pattern say, in place of what is there.</summary>
-    public void Publish(TShard shard)
+    public void Publish(FilterShard shard)
     {
         while (_shards.Length < 1 << shard.Depth)
         {
@@ -44,7 +43,7 @@ internal sealed class ShardDirectory<TShard>(TShard first)
                 throw new InvalidOperationException("The filter index cannot hold more.");
             }
 
-            TShard[] doubled = [.. _shards, .. _shards];
+            FilterShard[] doubled = [.. _shards, .. _shards];
             Volatile.Write(ref _shards, doubled);
         }
 
@@ -55,7 +54,7 @@ internal sealed class ShardDirectory<TShard>(TShard first)
     }
 
     /// <summary>The other half of the split that made this shard, if it is whole.</summary>
-    public TShard? Buddy(TShard shard)
+    public FilterShard? Buddy(FilterShard shard)
     {
         if (shard.Depth == 0)
         {
@@ -67,9 +66,9 @@ internal sealed class ShardDirectory<TShard>(TShard first)
     }
 
     /// <summary>All shards, each once. Under the lock; the shards may then be read without it.</summary>
-    public List<TShard> Snapshot()
+    public List<FilterShard> Snapshot()
     {
-        var all = new List<TShard>();
+        var all = new List<FilterShard>();
         for (var i = 0; i < _shards.Length; i++)
         {
             if (_shards[i].Pattern == i)
