@@ -29,12 +29,13 @@ internal static class FilterInspection
         }
 
         var key = shard.KeyOf(word);
+        var places = shard.Find(word, key);
         if ((word & FilterSlot.IsSet) == 0)
         {
-            var more = (ReferenceSet?)shard.Value(word, key, FilterSlot.IsSet);
+            var more = (ReferenceSet?)shard.Value(places.Set);
             return new FilterInfo(key.ToArray(), 1 + (more?.Count ?? 0));
         }
 
-        return shard.Value(word, key, 0) is null ? new FilterInfo(key.ToArray(), ((ReferenceSet)value).Count) : default;
+        return shard.Value(places.One) is null ? new FilterInfo(key.ToArray(), ((ReferenceSet)value).Count) : default;
     }
 }

@@ -76,49 +76,59 @@ internal sealed class FilterShard(int depth, uint pattern, int keyBytes)
         return MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref key, LengthBytes), Unsafe.ReadUnaligned<ushort>(ref key));
     }
 
-    /// <summary>The place of a key's first subscriber or of its set, -1 when there is none. Without the lock.</summary>
-    /// <param name="kind">0 or <see cref="FilterSlot.IsSet" />.</param>
-    public int Find(ulong hash, ReadOnlySpan<byte> key, ulong kind)
+    /// <summary>The places of a key's first subscriber and of its set, -1 where there is none. Without the lock.</summary>
+    public (int One, int Set) Find(ulong hash, ReadOnlySpan<byte> key)
     {
+        var (one, set) = (-1, -1);
+
         // The loop ends: three eighths of the places are always empty. Acquire: the key was written before the word.
-        for (var place = FilterSlot.FirstPlace(hash); ; place = Next(place))
+        for (var place = FilterSlot.FirstPlace(hash); Volatile.Read(ref At(place).Word) is var word and not 0; place = Next(place))
         {
-            var word = Volatile.Read(ref At(place).Word);
-            if (word == 0)
+            if (FilterSlot.Agrees(word, hash) && KeyOf(word).SequenceEqual(key))
             {
-                return -1;
-            }
-
-            if (FilterSlot.Agrees(word, hash) && (word & FilterSlot.IsSet) == kind && KeyOf(word).SequenceEqual(key))
-            {
-                return place;
+                (one, set) = (word & FilterSlot.IsSet) == 0 ? (place, set) : (one, place);
             }
         }
+
+        return (one, set);
     }
 
-    /// <summary>The value of a key, null when there is none. Without the lock.</summary>
-    public object? Value(ulong hash, ReadOnlySpan<byte> key, ulong kind) =>
-        Find(hash, key, kind) is >= 0 and var place ? Volatile.Read(ref At(place).Value) : null;
+    /// <summary>What has a place, null when there is nothing now or no place. Without the lock.</summary>
+    public object? Value(int place) => place < 0 ? null : Volatile.Read(ref At(place).Value);
 
-    /// <summary>Gives a key a value, in its place or a new one, for which there is room. Under the lock.</summary>
-    public void Put(ulong hash, ReadOnlySpan<byte> key, ulong kind, object value)
+    /// <summary>Gives a place whose value was cleared another one. Under the lock.</summary>
+    public void Put(int place, object value)
     {
-        var place = Find(hash, key, kind);
-        if (place < 0)
-        {
-            Append(hash, key, kind, value);
-            return;
-        }
-
-        Live += At(place).Value is null ? 1 : 0;
         Volatile.Write(ref At(place).Value, value);
+        Live++;
     }
 
-    /// <summary>Takes the value of a key away, which has one. Under the lock.</summary>
-    public void Clear(ulong hash, ReadOnlySpan<byte> key, ulong kind)
+    /// <summary>Takes the value of a place away, which has one. Under the lock.</summary>
+    public void Clear(int place)
     {
-        Volatile.Write(ref At(Find(hash, key, kind)).Value, null);
+        Volatile.Write(ref At(place).Value, null);
         Live--;
+    }
+
+    /// <summary>Gives a key that has no place of this kind one, for which there is room. Under the lock.</summary>
+    /// <param name="kind">0 or <see cref="FilterSlot.IsSet" />.</param>
+    public void Append(ulong hash, ReadOnlySpan<byte> key, ulong kind, object value)
+    {
+        var offset = -1;
+        var place = FilterSlot.FirstPlace(hash);
+        for (; At(place).Word is var word and not 0; place = Next(place))
+        {
+            if (FilterSlot.Agrees(word, hash) && KeyOf(word).SequenceEqual(key))
+            {
+                offset = FilterSlot.KeyOffset(word);
+            }
+        }
+
+        // The value before the word that makes readers look at it.
+        At(place).Value = value;
+        Volatile.Write(ref At(place).Word, FilterSlot.WordOf(hash, offset < 0 ? Store(key) : offset, kind));
+        Used++;
+        Live++;
     }
 
     public static int Next(int place) => (place + 1) & (SlotCount - 1);
@@ -126,23 +136,6 @@ internal sealed class FilterShard(int depth, uint pattern, int keyBytes)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref byte KeyAt(ulong word) =>
         ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_keys), FilterSlot.KeyOffset(word));
-
-    private void Append(ulong hash, ReadOnlySpan<byte> key, ulong kind, object value)
-    {
-        var other = Find(hash, key, kind ^ FilterSlot.IsSet);
-        var offset = other >= 0 ? FilterSlot.KeyOffset(At(other).Word) : Store(key);
-        var place = FilterSlot.FirstPlace(hash);
-        while (At(place).Word != 0)
-        {
-            place = Next(place);
-        }
-
-        // The value before the word that makes readers look at it.
-        At(place).Value = value;
-        Volatile.Write(ref At(place).Word, FilterSlot.WordOf(hash, offset, kind));
-        Used++;
-        Live++;
-    }
 
     private int Store(ReadOnlySpan<byte> key)
     {

@@ -24,28 +24,29 @@ internal sealed class FilterTable
     public bool Add(ReadOnlySpan<byte> filter, ulong hash, object subscriber)
     {
         var shard = _shards.Find(hash);
-        var one = shard.Value(hash, filter, 0);
+        var places = shard.Find(hash, filter);
+        var one = shard.Value(places.One);
         if (ReferenceEquals(one, subscriber))
         {
             return false;
         }
 
         // Nothing moves from the place of one to the set or back, so readers see everyone who stays exactly once.
-        if (shard.Value(hash, filter, FilterSlot.IsSet) is ReferenceSet set)
+        if (shard.Value(places.Set) is ReferenceSet set)
         {
             return set.Add(subscriber);
         }
 
         if (one is null)
         {
-            Put(filter, hash, 0, subscriber);
+            Put(shard, places.One, filter, hash, 0, subscriber);
             Count++;
             return true;
         }
 
         set = new ReferenceSet();
         set.Add(subscriber);
-        Put(filter, hash, FilterSlot.IsSet, set);
+        Put(shard, places.Set, filter, hash, FilterSlot.IsSet, set);
         return true;
     }
 
@@ -53,11 +54,12 @@ internal sealed class FilterTable
     public bool Remove(ReadOnlySpan<byte> filter, ulong hash, object subscriber)
     {
         var shard = _shards.Find(hash);
-        var one = shard.Value(hash, filter, 0);
-        var set = (ReferenceSet?)shard.Value(hash, filter, FilterSlot.IsSet);
+        var places = shard.Find(hash, filter);
+        var one = shard.Value(places.One);
+        var set = (ReferenceSet?)shard.Value(places.Set);
         if (ReferenceEquals(one, subscriber))
         {
-            shard.Clear(hash, filter, 0);
+            shard.Clear(places.One);
             Count -= set is null ? 1 : 0;
         }
         else if (set is null || !set.Remove(subscriber))
@@ -66,7 +68,7 @@ internal sealed class FilterTable
         }
         else if (set.Count == 0)
         {
-            shard.Clear(hash, filter, FilterSlot.IsSet);
+            shard.Clear(places.Set);
             Count -= one is null ? 1 : 0;
         }
 
@@ -78,12 +80,13 @@ internal sealed class FilterTable
     public void CopyTo(ReadOnlySpan<byte> filter, ulong hash, MatchScratch result)
     {
         var shard = _shards.Find(hash);
-        if (shard.Value(hash, filter, 0) is { } one)
+        var places = shard.Find(hash, filter);
+        if (shard.Value(places.One) is { } one)
         {
             result.Append(one);
         }
 
-        if (shard.Value(hash, filter, FilterSlot.IsSet) is ReferenceSet set)
+        if (shard.Value(places.Set) is ReferenceSet set)
         {
             result.AppendPresent(set.Read());
         }
@@ -92,16 +95,21 @@ internal sealed class FilterTable
     /// <summary>The shards, to be inspected without the lock. Under the lock.</summary>
     public List<FilterShard> Snapshot() => _shards.Snapshot();
 
-    private void Put(ReadOnlySpan<byte> filter, ulong hash, ulong kind, object value)
+    private void Put(FilterShard shard, int place, ReadOnlySpan<byte> filter, ulong hash, ulong kind, object value)
     {
-        var shard = _shards.Find(hash);
-        while (shard.Find(hash, filter, kind) < 0 && !shard.HasRoom(filter.Length))
+        if (place >= 0)
+        {
+            shard.Put(place, value);
+            return;
+        }
+
+        while (!shard.HasRoom(filter.Length))
         {
             MakeRoom(shard, FilterShard.SizeOf(filter.Length));
             shard = _shards.Find(hash);
         }
 
-        shard.Put(hash, filter, kind, value);
+        shard.Append(hash, filter, kind, value);
     }
 
     private void MakeRoom(FilterShard shard, int keyBytes)
@@ -153,7 +161,7 @@ internal sealed class FilterTable
             {
                 if (IsWanted(source, slot, up))
                 {
-                    copy.Put(slot.Word, source.KeyOf(slot.Word), slot.Word & FilterSlot.IsSet, slot.Value!);
+                    copy.Append(slot.Word, source.KeyOf(slot.Word), slot.Word & FilterSlot.IsSet, slot.Value!);
                 }
             }
         }
