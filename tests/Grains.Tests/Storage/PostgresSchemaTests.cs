@@ -35,7 +35,7 @@ public sealed class PostgresSchemaTests
     }
 
     [Fact]
-    public async Task A_user_without_the_right_is_told_which_script_to_run_and_needs_none_once_it_was()
+    public async Task A_user_without_the_right_is_told_all_scripts_to_run_and_needs_none_once_they_were()
     {
         var database = await EmptyDatabaseAsync();
         await PostgresTestServer.ExecuteAsync(
@@ -47,10 +47,14 @@ public sealed class PostgresSchemaTests
         var plain = new NpgsqlConnectionStringBuilder(database) { Username = "broker_plain" }.ConnectionString;
 
         var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => SchemaMigration.RunAsync(plain, CancellationToken.None));
-        Assert.Contains("run deploy/sql/010-schema.sql", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("'broker_plain'", refusal.Message, StringComparison.Ordinal);
+        Assert.All(SchemaScript.All, script => Assert.Contains($" {script.File} version {script.Version}", refusal.Message, StringComparison.Ordinal));
 
         await SchemaMigration.RunAsync(database, CancellationToken.None);
+        refusal = await Assert.ThrowsAsync<StoreOpenException>(() => SchemaMigration.RunAsync(plain, CancellationToken.None));
+        Assert.Contains("permission denied for table broker_schema", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("give the user the rights", refusal.Message, StringComparison.Ordinal);
+
         await PostgresTestServer.ExecuteAsync(database, "GRANT SELECT ON broker_schema TO broker_plain");
         Assert.Empty(await SchemaMigration.RunAsync(plain, CancellationToken.None));
     }

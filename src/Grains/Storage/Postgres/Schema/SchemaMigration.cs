@@ -39,10 +39,14 @@ public static class SchemaMigration
             var missing = await MissingAsync(connection, cancellationToken);
             foreach (var script in missing)
             {
-                await RunAsync(connection, script, text.Username, place, cancellationToken);
+                await RunAsync(connection, script, cancellationToken);
             }
 
             return [.. missing.Select(static s => $"{s.Name} {s.Version}")];
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            throw new StoreOpenException(StoreOpenFailure.NotWritable, await LackingAsync(connection, text.Username, place, error, cancellationToken), error);
         }
         catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
         {
@@ -54,22 +58,27 @@ public static class SchemaMigration
         }
     }
 
-    private static async Task RunAsync(
-        NpgsqlConnection connection, SchemaScript script, string? user, string place, CancellationToken cancellationToken)
+    private static async Task RunAsync(NpgsqlConnection connection, SchemaScript script, CancellationToken cancellationToken)
     {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, script.Text, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>What the owner of the database has to do for a user who may not change the schema, all of it at once.</summary>
+    private static async Task<string> LackingAsync(
+        NpgsqlConnection connection, string? user, string place, PostgresException error, CancellationToken cancellationToken)
+    {
+        const string Rights = "give the user the rights that docs/operations.md lists (Cluster)";
         try
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await ExecuteAsync(connection, script.Text, cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
+            var files = (await MissingAsync(connection, cancellationToken)).ConvertAll(static s => $"{s.File} version {s.Version}");
+            return $"The schema of {place} lacks {string.Join(", ", files)}, and user '{user}' has no right to add that ({error.MessageText}): "
+                + $"run these files of deploy/sql in this order as the owner of the database, and {Rights}.";
         }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException unread) when (unread.SqlState == PostgresErrorCodes.InsufficientPrivilege)
         {
-            throw new StoreOpenException(
-                StoreOpenFailure.NotWritable,
-                $"The schema of {place} lacks '{script.Name}' version {script.Version}, and user '{user}' has no right to add it "
-                    + $"({error.MessageText}): run deploy/sql/{script.File} as the owner of the database.",
-                error);
+            return $"User '{user}' may not use the store {place} ({unread.MessageText}): {Rights}.";
         }
     }
 
