@@ -79,15 +79,18 @@ public sealed partial class ClusterStartup(
         {
             await adoption.AdoptAllAsync().WaitAsync(cancellationToken);
             var others = await store.OthersAsync(cancellationToken);
-            var undecided = others.Count(o => !o.Lives || (o.IsOfCluster && peers.Get(o.Silo) is null));
-            if (undecided == 0)
+            var undecided = others.FindAll(o => !o.Lives || (o.IsOfCluster && peers.Get(o.Silo) is null));
+            if (undecided.Count == 0)
             {
                 return;
             }
 
+            // One of another cluster only its own can declare dead: that may take for ever, and has to be seen.
+            var names = string.Join(", ", undecided.Select(static o => o.IsOfCluster ? $"{o.Silo}" : $"{o.Silo} (of another cluster)"));
+            _obstacle = $"waiting until silos that do not answer are declared dead: {names}";
             if (i == 0)
             {
-                Undecided(undecided);
+                Undecided(names);
             }
 
             await Task.Delay(Look, cancellationToken);
@@ -134,6 +137,6 @@ public sealed partial class ClusterStartup(
     [LoggerMessage(361, LogLevel.Debug, "The other silos have not committed yet what they were routing: {Cause}")]
     private partial void NotCommitted(string cause);
 
-    [LoggerMessage(360, LogLevel.Information, "{Count} silos do not answer; waiting until they are declared dead to take over their sessions")]
-    private partial void Undecided(int count);
+    [LoggerMessage(360, LogLevel.Information, "Waiting until silos that do not answer are declared dead, to take over their sessions: {Silos}")]
+    private partial void Undecided(string silos);
 }
