@@ -28,15 +28,22 @@ public sealed class DurableSubscriber(
     {
         while (!stop.IsCancellationRequested)
         {
-            ReceivedPacket? packet;
+            ReceivedPacket packet;
             try
             {
                 packet = await client.NextAsync(TimeSpan.FromMilliseconds(500));
             }
             catch (TestFailureException) when (!client.IsClosed)
             {
-                // Nothing came for a while, which is no fault: publishers wait for a restart too.
-                continue;
+                // Nothing came for a while, which is no fault: publishers wait for a restart too. But a silo that is frozen or cut off
+                // says nothing either, and its end may be heard of minutes after the network is whole again: it is asked.
+                if (!LeavesSilentBrokers)
+                {
+                    continue;
+                }
+
+                await client.SendAsync(Packets.PingRequest());
+                packet = await client.NextAsync();
             }
 
             await HandleAsync(client, packet);
@@ -62,6 +69,8 @@ public sealed class DurableSubscriber(
             case PacketType.PubRel:
                 _waitingForRelease.Remove(packet.PacketId);
                 await client.AckAsync(PacketType.PubComp, packet.PacketId);
+                break;
+            case PacketType.PingResp:
                 break;
             case PacketType.Disconnect:
                 client.Abort();
