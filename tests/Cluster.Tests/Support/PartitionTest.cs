@@ -20,15 +20,24 @@ public abstract class PartitionTest(ITestOutputHelper output, int silos = 3) : C
         Say(name);
         var processes = Cluster.Silos.Select(static silo => silo.ProcessId).ToList();
         await using var workload = new Workload(Cluster, new Random(Seed), qos, version, isExactlyOnce: qos == 2);
-        await workload.StartAsync();
-        await workload.ProgressAsync(200, Recovery);
-        var before = workload.Acknowledged;
-        await cuts(TimeSpan.FromSeconds(seconds), workload);
-        Say($"{name}: {workload.Acknowledged - before} acknowledged while links were cut");
-        await Network.HealAsync();
-        await workload.ProgressAsync(400, Recovery);
-        await Cluster.ReadyAsync(Recovery, [.. Enumerable.Range(0, Cluster.Silos.Count)]);
-        Say($"{name}: {await workload.FinishAsync(name)}");
+        try
+        {
+            await workload.StartAsync();
+            await workload.ProgressAsync(200, Recovery);
+            var before = workload.Acknowledged;
+            await cuts(TimeSpan.FromSeconds(seconds), workload);
+            Say($"{name}: {workload.Acknowledged - before} acknowledged while links were cut");
+            await Network.HealAsync();
+            await workload.ProgressAsync(400, Recovery);
+            await Cluster.ReadyAsync(Recovery, [.. Enumerable.Range(0, Cluster.Silos.Count)]);
+            Say($"{name}: {await workload.FinishAsync(name)}");
+        }
+        catch (Exception)
+        {
+            Say($"{name}: logs in {await Cluster.KeepLogsAsync(name)}");
+            throw;
+        }
+
         Assert.Equal(processes, Cluster.Silos.Select(static silo => silo.ProcessId));
     }
 }

@@ -42,7 +42,7 @@ public sealed class DurableSubscriber(
                     continue;
                 }
 
-                await client.SendAsync(Packets.PingRequest());
+                await client.SendAsync(Packets.PingRequest(), CancellationToken.None);
                 packet = await client.NextAsync();
             }
 
