@@ -10,7 +10,12 @@ namespace Broker.Grains.Sessions;
 /// <summary>Acknowledgements from the client for what was sent to it, and timed retry.</summary>
 public sealed partial class Session
 {
-    private List<(long Sequence, long Message)>? _acknowledged;
+    // Rows that one write deletes. A queue is emptied faster than rows are deleted, and a transaction that deletes all that has gathered
+    // meanwhile takes longer each time, until it takes as long as a store that does not answer.
+    private const int MaxAcknowledgedRows = 1024;
+
+    // The last write that deletes rows, until it is full or the writer has come to it.
+    private AcknowledgedWrite? _acknowledged;
 
     // Acknowledged deliveries whose row stays for now, see Delivery.InDoubt.
     private int _heldBack;
@@ -246,42 +251,44 @@ public sealed partial class Session
             return;
         }
 
-        // One write for all that gather until the writer comes to it.
-        if (_acknowledged is null)
+        // One write for those that gather until the writer comes to it.
+        if (_acknowledged is null || _acknowledged.Rows == MaxAcknowledgedRows)
         {
-            _acknowledged = [];
-            _env.Store.Post(new AcknowledgedWrite(this));
+            _acknowledged = new AcknowledgedWrite(this);
+            _env.Store.Post(_acknowledged);
         }
 
-        _acknowledged.Add((delivery.Sequence, delivery.MessageNumber));
-    }
-
-    private List<(long Sequence, long Message)> TakeAcknowledged()
-    {
-        lock (_gate)
-        {
-            var taken = _acknowledged ?? [];
-            _acknowledged = null;
-            return taken;
-        }
+        _acknowledged.Add(delivery);
     }
 
     /// <summary>Deletes the rows of what the client has acknowledged.</summary>
     private sealed class AcknowledgedWrite(Session session) : StoreWrite
     {
-        private List<(long Sequence, long Message)>? _taken;
+        private readonly List<(long Sequence, long Message)> _rows = [];
 
         public override bool MustSucceed => true;
 
+        public override int Rows => _rows.Count;
+
+        /// <summary>Under the lock of the session, before the writer has come to it.</summary>
+        public void Add(Delivery delivery) => _rows.Add((delivery.Sequence, delivery.MessageNumber));
+
         public override void AddTo(IStoreBatch batch)
         {
-            _taken ??= session.TakeAcknowledged();
+            lock (session._gate)
+            {
+                if (session._acknowledged == this)
+                {
+                    session._acknowledged = null;
+                }
+            }
+
             if (!batch.Owns(session.Number, session.StoreEpoch))
             {
                 return;
             }
 
-            foreach (var (sequence, message) in _taken)
+            foreach (var (sequence, message) in _rows)
             {
                 batch.DeleteDelivery(session.Number, sequence, message);
             }

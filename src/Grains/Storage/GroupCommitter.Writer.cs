@@ -106,11 +106,13 @@ internal sealed partial class GroupCommitter
     private void FillBatch()
     {
         long bytes = 0;
-        while (_batch.Count < _options.MaximumBatchWrites
-            && _taken.TryPeek(out var next)
-            && (_batch.Count == 0 || bytes + next.Bytes <= _options.MaximumBatchBytes))
+        var rows = 0;
+        while (_taken.TryPeek(out var next)
+            && (_batch.Count == 0
+                || (rows + next.Write.Rows <= _options.MaximumBatchWrites && bytes + next.Bytes <= _options.MaximumBatchBytes)))
         {
             bytes += next.Bytes;
+            rows += next.Write.Rows;
             _batch.Add(_taken.Dequeue());
         }
     }

@@ -9,7 +9,7 @@ internal sealed record GroupCommitterOptions
     /// <summary>Above so many writes posted and uncommitted the store is congested.</summary>
     public required int MaximumPendingWrites { get; init; }
 
-    /// <summary>Writes in one transaction.</summary>
+    /// <summary>Writes in one transaction, counted by their rows (<see cref="StoreWrite.Rows"/>); a single larger write goes alone.</summary>
     public required int MaximumBatchWrites { get; init; }
 
     /// <summary>Bytes in one transaction (by <see cref="StoreWrite.Bytes"/>); a single larger write goes alone.</summary>

@@ -7,6 +7,12 @@ public abstract class StoreWrite
     public virtual int Bytes => 64;
 
     /// <summary>
+    /// Rows that it will change, about, where that may be many and <see cref="Bytes"/> does not tell: a transaction takes its time by its
+    /// rows. Read on the writer's thread when it is about to be added.
+    /// </summary>
+    public virtual int Rows => 1;
+
+    /// <summary>
     /// True for writes that only let go of something (an acknowledgement deletes a row): a failed commit keeps them and
     /// tries them again, because nobody is left to repeat them. False: a failed commit reports them as failed.
     /// </summary>

@@ -48,6 +48,26 @@ public sealed class DurableRuleTests
     }
 
     [Fact]
+    public async Task Rows_of_a_long_queue_that_is_emptied_at_once_go_in_transactions_of_bounded_size()
+    {
+        const int Messages = 5_000;
+        const int MostRows = 1_024;
+        using var one = await SessionFixture.StartAsync(options: new SessionOptions { MaxQueued = 0, MaxQueuedBytes = 0 });
+        one.Publish(Qos1, [.. Enumerable.Range(1, Messages)]);
+        one.Commit();
+        Assert.Equal(Messages, one.Rows.Deliveries.Count);
+        var posted = new List<StoreWrite>();
+        one.Broker.Store.Posting = posted.Add;
+
+        Assert.Equal(Enumerable.Range(1, Messages), one.Drain(await one.ReconnectAsync()));
+
+        Assert.All(posted, static write => Assert.InRange(write.Rows, 0, MostRows));
+        Assert.Equal(Messages, posted.Where(static write => write.Rows > 1).Sum(static write => write.Rows));
+        one.Commit();
+        Assert.Empty(one.Rows.Deliveries);
+    }
+
+    [Fact]
     public async Task Slow_subscriber_costs_a_row_each()
     {
         using var one = await SessionFixture.StartAsync(grace: TimeSpan.Zero);

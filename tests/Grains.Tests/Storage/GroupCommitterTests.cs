@@ -50,6 +50,17 @@ public sealed partial class GroupCommitterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_group_is_bounded_by_the_rows_of_its_writes()
+    {
+        int[] sizes = [2, 2, 1, 3, 9, 1, 3];
+        var writes = sizes.Select((rows, i) => Post(i + 1, rows: rows)).ToList();
+        _committer.Start();
+        await All(writes);
+
+        Assert.Equal(["1,2", "3,4", "5", "6,7"], _target.Committed.Select(group => string.Join(',', group)));
+    }
+
+    [Fact]
     public async Task A_failed_commit_refuses_what_may_fail_and_repeats_the_rest_in_order()
     {
         var failures = 3;
@@ -168,9 +179,9 @@ public sealed partial class GroupCommitterTests : IDisposable
 
     private static Task All(IEnumerable<TestWrite> writes) => Task.WhenAll(writes.Select(Bounded));
 
-    private TestWrite Post(long time, bool mustSucceed = false, int bytes = 64)
+    private TestWrite Post(long time, bool mustSucceed = false, int bytes = 64, int rows = 1)
     {
-        var write = new TestWrite(batch => batch.PutLastAlive(time), mustSucceed, bytes);
+        var write = new TestWrite(batch => batch.PutLastAlive(time), mustSucceed, bytes) { RowCount = rows };
         _committer.Post(write);
         return write;
     }

@@ -9,7 +9,12 @@ internal sealed class TestWrite(Action<IStoreBatch> add, bool mustSucceed = fals
 
     public override int Bytes => bytes;
 
+    public override int Rows => RowCount;
+
     public override bool MustSucceed => mustSucceed;
+
+    /// <summary>Rows that it says it has.</summary>
+    public int RowCount { get; init; } = 1;
 
     /// <summary>Fails with what the write was refused with.</summary>
     public Task Done => _done.Task;
