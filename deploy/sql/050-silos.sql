@@ -1,4 +1,4 @@
--- silos, version 3
+-- silos, version 4
 -- Which process is which silo, and until when it may act. A silo that cannot renew its time stops acknowledging before
 -- the others take its sessions over; together with the epochs in broker_session that is promise 4.
 CREATE TABLE IF NOT EXISTS broker_silo (
@@ -43,8 +43,9 @@ END
 $$;
 
 -- Processes that act no more: out of the membership and out of time. Their transactions are shut out from here on (BR002);
--- one that is under way is waited for, because it holds the row. So is a renewal: what it gives is looked at once more. Of those
--- that are shut out already nothing is locked.
+-- one that is under way is waited for, because it holds the row; so is a renewal: what it gives is looked at once more. A transaction
+-- whose process was frozen or cut off in the middle of sending it would be waited for until that is back: its connection is ended. Of
+-- those that are shut out already nothing is locked.
 CREATE OR REPLACE FUNCTION broker_fence() RETURNS bigint[] LANGUAGE plpgsql AS $$
 DECLARE
     dead bigint[];
@@ -54,6 +55,14 @@ BEGIN
         SELECT owner FROM broker_silo WHERE alive_until < clock_timestamp() AND NOT broker_is_member(owner));
     fresh := ARRAY(SELECT owner FROM broker_node WHERE owner = ANY (dead));
     IF cardinality(fresh) > 0 THEN
+        BEGIN
+            PERFORM pg_terminate_backend(a.pid) FROM pg_stat_activity a, unnest(fresh) AS f (owner)
+                WHERE a.application_name LIKE 'broker-writer ' || f.owner || ' %' AND a.xact_start IS NOT NULL;
+        EXCEPTION WHEN insufficient_privilege THEN
+            -- Another user's: the server finds out by itself.
+            NULL;
+        END;
+
         PERFORM FROM broker_silo WHERE owner = ANY (fresh) ORDER BY owner FOR NO KEY UPDATE;
         dead := ARRAY(
             SELECT owner FROM broker_silo
@@ -90,5 +99,5 @@ BEGIN
 END
 $$;
 
-INSERT INTO broker_schema (name, version) VALUES ('silos', 3)
+INSERT INTO broker_schema (name, version) VALUES ('silos', 4)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

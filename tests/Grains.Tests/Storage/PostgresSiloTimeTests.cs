@@ -93,6 +93,32 @@ public sealed class PostgresSiloTimeTests : IAsyncLifetime, IAsyncDisposable
         Assert.False(await _store.RenewAsync(CancellationToken.None));
     }
 
+    [Fact]
+    public async Task A_transaction_in_the_middle_of_which_its_silo_was_frozen_is_ended_when_the_silo_is_shut_out()
+    {
+        // It holds the row and is never gone on with; the connection is as alive as the kernel of the frozen process.
+        await using var frozen = await BeginAsync(
+            "SELECT set_config('application_name', 'broker-writer ' || (SELECT owner FROM broker_silo) || ' frozen', false); SELECT FROM broker_node FOR UPDATE");
+        await PostgresTestServer.ExecuteAsync(_database, Die);
+        await EndTimeAsync();
+
+        Assert.True(await _store.AreFencedAsync([_silo], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(5)));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(frozen.CommitAsync);
+    }
+
+    [Fact]
+    public async Task The_connection_of_the_writer_says_whose_it_is()
+    {
+        Assert.Equal(1, await WritersAsync());
+        await PostgresTestServer.ExecuteAsync(
+            _database, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'broker-writer %' AND datname = current_database()");
+        await _messages.WriteAsync(batch => batch.PutLastAlive(1));
+        Assert.Equal(1, await WritersAsync());
+    }
+
+    private Task<long> WritersAsync() => PostgresTestServer.ScalarAsync<long>(
+        _database, "SELECT count(*) FROM pg_stat_activity, broker_silo WHERE application_name LIKE 'broker-writer ' || owner || ' %' AND datname = current_database()");
+
     private Task EndTimeAsync() => PostgresTestServer.ExecuteAsync(
         _database, "UPDATE broker_silo SET alive_until = clock_timestamp() - interval '1 second'");
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Npgsql;
 
 namespace Broker.Grains.Storage.Postgres;
@@ -54,6 +55,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         _leaseChanged = leaseChanged;
         _keepsOwner = keepsOwner;
         _lease = NodeLease.Take(Connect(), leaseDuration);
+        NameConnection();
         _writer = new PostgresBatchWriter(known, messageNumbers, sessionNumbers, _lease.Owner);
     }
 
@@ -219,6 +221,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         try
         {
             Volatile.Write(ref _lease, NodeLease.Take(Connect(), _leaseDuration));
+            NameConnection();
         }
         catch (Exception error) when (error is not StoreException)
         {
@@ -242,7 +245,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
 
         var lost = _connectionName;
         Disconnect();
-        _connectionName = $"broker-writer {Guid.NewGuid():N}";
+        _connectionName = NewName();
         _connection = _connections.OpenWriter(_connectionName);
         if (endLost && lost.Length > 0)
         {
@@ -255,6 +258,21 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         }
 
         return _connection;
+    }
+
+    /// <summary>With the owner in it, by which the others end what this process was in the middle of when they shut it out (<c>broker_fence</c>).</summary>
+    private string NewName() => $"broker-writer {_lease?.Owner ?? 0} {Convert.ToHexString(RandomNumberGenerator.GetBytes(8))}";
+
+    /// <summary>The owner is another one now.</summary>
+    private void NameConnection()
+    {
+        var name = NewName();
+        using var command = new NpgsqlCommand("SELECT set_config('application_name', $1, false)", _connection)
+        {
+            Parameters = { new() { Value = name } },
+        };
+        command.ExecuteNonQuery();
+        _connectionName = name;
     }
 
     private void Disconnect()
