@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Broker.Cluster.Tests;
 
 /// <summary>
@@ -8,6 +10,9 @@ public sealed class PartitionTests(ITestOutputHelper output) : PartitionTest(out
 {
     // Silos in namespaces are not on this machine: what is more than health asks for an administrator.
     private const string Token = "an administrator's token";
+
+    // A pause that clients would take for silence.
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
     protected override IReadOnlyDictionary<string, string> Settings => new Dictionary<string, string> { ["Admin:Token"] = Token };
 
@@ -75,17 +80,36 @@ public sealed class PartitionTests(ITestOutputHelper output) : PartitionTest(out
     [PartitionFact(IsLong = true)]
     public Task One_silo_cut_off_from_the_database_for_120_s() => DatabaseAsync(2, 120);
 
+    /// <summary>
+    /// What has nothing to do with the silo that is cut off goes on meanwhile, and QoS 0 among its own clients. Not the work of the others:
+    /// it has subscribers there too, for whom nothing can be committed.
+    /// </summary>
     private async Task DatabaseAsync(int qos, int seconds)
     {
-        await RunAsync("database", qos, seconds, async (time, workload) =>
+        // One of MQTT 5.0 that publishes anew what was refused has it behind what was accepted meanwhile (promise 3).
+        const ProtocolVersion Clients = ProtocolVersion.Mqtt311;
+        await using var near = Workload.OfBothQos(Cluster, new Random(Seed), Clients, "near/", silos: [0, 1]);
+        await near.StartAsync();
+        await using var listener = await ScriptedClient.ConnectAsync(Cluster.Silos[2].Mqtt);
+        await listener.SubscribeAsync("quick", 0);
+        await using var publisher = await ScriptedClient.ConnectAsync(Cluster.Silos[2].Mqtt);
+        await RunAsync("database", qos, seconds, async (time, _) =>
         {
             await Network.CutAsync(Network.Silos[2], Network.Database);
-            await workload.ProgressAsync(200, Recovery);
-            await Task.Delay(time);
-        });
+            for (var cut = Stopwatch.StartNew(); cut.Elapsed < time;)
+            {
+                await near.ProgressAsync(20, Pause);
+                await publisher.PublishAsync("quick", $"{cut.Elapsed}");
+                await listener.PickAsync(static p => p.Topic == "quick", "the next message", Pause);
+            }
+
+            Say($"on the other silos: {await near.FinishAsync("near")}");
+        }, Clients);
 
         // It heals without a restart, as its own process: the others have reached it all the time.
-        Assert.All(Cluster.Silos, static silo => Assert.DoesNotContain("begins again", silo.Output.Text, StringComparison.Ordinal));
+        var again = Cluster.Silos.SelectMany(static silo => silo.Output.Text.Split('\n'))
+            .Where(static line => line.Contains("begins again", StringComparison.Ordinal)).ToList();
+        Assert.True(again.Count == 0, string.Join('\n', again));
     }
 
     [PartitionFact(IsLong = true)]

@@ -19,6 +19,9 @@ internal static class OptionsRules
     // 1,024: dozens of addresses, in a packet that every client can take.
     private const int MaxServerReference = 1024;
 
+    // A failover of the database, which some silos notice seconds before others.
+    private static readonly TimeSpan MinGiveUpAfter = TimeSpan.FromSeconds(10);
+
     /// <summary>One line for each value outside of its range, for options that code has set; those that were read are checked one by one.</summary>
     public static IEnumerable<string> CheckRanges(BrokerOptions options) => SettingCatalog.Of(options)
         .Where(static setting => setting.Default is not null && setting.Parse(setting.DefaultText) is null)
@@ -161,6 +164,12 @@ internal static class OptionsRules
         {
             yield return $"{form("Broker:Cluster:Address")}: '{options.Cluster.Address}' is not allowed; " +
                 "allowed: an IP address, or nothing";
+        }
+
+        if (options.Cluster.GiveUpAfter > TimeSpan.Zero && options.Cluster.GiveUpAfter < MinGiveUpAfter)
+        {
+            yield return $"{form("Broker:Cluster:GiveUpAfter")}: '{ValueText.Format(options.Cluster.GiveUpAfter, false)}' is not allowed; " +
+                $"allowed: 0 (for ever), or at least {ValueText.Format(MinGiveUpAfter, false)}";
         }
     }
 

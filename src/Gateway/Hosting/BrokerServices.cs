@@ -135,6 +135,7 @@ internal static class BrokerServices
                 ConnectionString = options.ConnectionString!,
                 Cluster = s.GetRequiredService<Options.ClusterOptions>().Name,
                 LinkTimeout = s.GetRequiredService<Options.ClusterOptions>().LinkTimeout,
+                GiveUpAfter = s.GetRequiredService<Options.ClusterOptions>().GiveUpAfter,
             });
             services.AddBrokerCluster();
             services.AddSingleton<IReadinessCheck, SiloTimeCheck>();

@@ -23,4 +23,11 @@ public sealed class ClusterOptions
     /// </summary>
     [Allowed("0s", "1h", ZeroMeans = "for ever")]
     public TimeSpan LinkTimeout { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How long a silo may live without reaching the database, while others reach it, before they declare it dead, take its sessions
+    /// over, and it begins again; at least ten seconds, if any.
+    /// </summary>
+    [Allowed("0s", "1d", ZeroMeans = "for ever")]
+    public TimeSpan GiveUpAfter { get; set; } = TimeSpan.FromMinutes(3);
 }

@@ -27,6 +27,12 @@ public static class ClusterServices
         .AddSingleton<SessionMoves>()
         .AddSingleton<SharedPlaces>()
         .AddSingleton<DeadSilos>()
+        .AddSingleton(static s => new CutOffSilos(
+            s.GetRequiredService<IClusterMembershipService>(),
+            s.GetRequiredService<ClusterStoreOptions>(),
+            () => s.GetRequiredService<SiloTime>().InFor,
+            s.GetRequiredService<TimeProvider>(),
+            s.GetRequiredService<ILogger<CutOffSilos>>()))
         .AddSingleton<EndedSilos>()
         .AddSingleton<LinkWatch>()
         .AddSingleton<ClusterStartup>();

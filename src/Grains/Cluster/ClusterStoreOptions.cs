@@ -13,6 +13,11 @@ public sealed class ClusterStoreOptions
     public TimeSpan LinkTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
+    /// How long a silo may live without reaching the database, while others reach it, before they declare it dead; zero: for ever.
+    /// </summary>
+    public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>
     /// How long a silo may acknowledge after it was last in touch with the database, and so how long the others wait
     /// before they take over the sessions of one that is dead.
     /// </summary>

@@ -7,11 +7,11 @@ namespace Broker.Grains.Cluster;
 /// <summary>
 /// Asks the membership to declare silos dead whose process has ended, which its probes take up to 3 s to find out: such a silo is
 /// out of its time, and its machine refuses a connection to its address. One that is frozen, slow or cut off is left to the probes,
-/// unless what cuts it off from the database also answers for its address that nobody listens there: then it begins again
+/// and to <see cref="CutOffSilos"/>, which are told what is seen here, unless what cuts it off from the database also answers for its address that nobody listens there: then it begins again
 /// as a new member, as it would some seconds later.
 /// </summary>
 public sealed partial class EndedSilos(
-    ClusterStore store, IClusterMembershipService membership, TimeProvider time, ILogger<EndedSilos> logger) : IAsyncDisposable
+    ClusterStore store, IClusterMembershipService membership, CutOffSilos cutOff, TimeProvider time, ILogger<EndedSilos> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(150);
 
@@ -72,6 +72,7 @@ public sealed partial class EndedSilos(
                 catch (Exception error) when (!_closing.IsCancellationRequested)
                 {
                     // The database does not answer: the next look asks again.
+                    cutOff.NotSeen();
                     NotKnown(error.Message);
                 }
             }
@@ -90,6 +91,7 @@ public sealed partial class EndedSilos(
             _looked.Remove(decided);
         }
 
+        await cutOff.SeenAsync(undecided);
         await Task.WhenAll(undecided
             .Where(silo => !_looked.TryGetValue(silo, out var last) || time.GetElapsedTime(last) > Again).ToList()
             .ConvertAll(LookAsync));

@@ -20,6 +20,7 @@ public sealed partial class SiloTime : IAsyncDisposable
     private Task _renewal = Task.CompletedTask;
     private TaskCompletionSource? _renewed;
     private long _until;
+    private long _since;
 
     /// <param name="isLeaving">Whether the silo stops and leaves the membership by itself.</param>
     public SiloTime(ClusterStore store, ClusterStoreOptions options, IFatalErrorHandler dead, Func<bool> isLeaving, ILogger<SiloTime> logger)
@@ -36,6 +37,18 @@ public sealed partial class SiloTime : IAsyncDisposable
 
     /// <summary>How long it has been out of its time; zero when it is in it.</summary>
     public TimeSpan OutFor => TimeSpan.FromMilliseconds(Math.Max(0, Environment.TickCount64 - Volatile.Read(ref _until)));
+
+    /// <summary>How long it has been in its time without a gap; zero when it is out of it.</summary>
+    public TimeSpan InFor
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsValid ? TimeSpan.FromMilliseconds(Environment.TickCount64 - _since) : TimeSpan.Zero;
+            }
+        }
+    }
 
     /// <summary>Completes when the silo is in its time again.</summary>
     public Task ValidAsync()
@@ -125,6 +138,11 @@ public sealed partial class SiloTime : IAsyncDisposable
     {
         lock (_gate)
         {
+            if (!IsValid)
+            {
+                _since = Environment.TickCount64;
+            }
+
             Volatile.Write(ref _until, began + (long)_duration.TotalMilliseconds);
             if (IsValid)
             {

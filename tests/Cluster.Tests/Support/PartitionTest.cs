@@ -13,9 +13,11 @@ public abstract class PartitionTest(ITestOutputHelper output, int silos = 3) : C
     protected override bool NeedsNetwork => true;
 
     /// <summary>Runs publishers and subscribers, and the cuts; then everything is healed and has to come to its end.</summary>
-    private protected async Task RunAsync(string scenario, int qos, int seconds, Func<TimeSpan, Workload, Task> cuts)
+    /// <param name="clients">What they speak; null: MQTT 5.0 at QoS 1, 3.1.1 at QoS 2.</param>
+    private protected async Task RunAsync(
+        string scenario, int qos, int seconds, Func<TimeSpan, Workload, Task> cuts, ProtocolVersion? clients = null)
     {
-        var version = qos == 1 ? ProtocolVersion.Mqtt5 : ProtocolVersion.Mqtt311;
+        var version = clients ?? (qos == 1 ? ProtocolVersion.Mqtt5 : ProtocolVersion.Mqtt311);
         var name = string.Create(CultureInfo.InvariantCulture, $"{scenario} {seconds} s, QoS {qos}, seed {Seed}");
         Say(name);
         var processes = Cluster.Silos.Select(static silo => silo.ProcessId).ToList();

@@ -1,10 +1,11 @@
+using System.Net;
 using Broker.TestKit.Checks;
 
 namespace Broker.Cluster.Tests.Support;
 
 /// <summary>
-/// Publishers and durable subscribers that come back through any silo, and the checker of what they were promised. Every
-/// subscriber gets every message.
+/// Publishers and durable subscribers that come back through any silo, or stay at theirs, and the checker of what they were promised.
+/// Every subscriber gets every message.
 /// </summary>
 internal sealed class Workload : IAsyncDisposable
 {
@@ -28,25 +29,30 @@ internal sealed class Workload : IAsyncDisposable
 
     private Workload(
         LocalCluster cluster, Random random, Func<int, int> qosOf, int granted, ProtocolVersion version, Func<int, bool> isExactlyOnce, string prefix,
-        int publishers, int subscribers)
+        int publishers, int subscribers, IReadOnlyList<int>? silos = null)
     {
         _cluster = cluster;
         _checker = new DeliveryChecker(publishers, subscribers, isExactlyOnce);
         _subscribers = [.. Enumerable.Range(0, subscribers).Select(number => new DurableSubscriber(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}s{number}"), $"{prefix}work/#", number, granted, _checker)
+            () => Silo(number), ConnectOptions.Durable(version, $"{prefix}s{number}"), $"{prefix}work/#", number, granted, _checker)
         {
             LeavesSilentBrokers = true,
         })];
         _publishers = [.. Enumerable.Range(0, publishers).Select(number => new ReliablePublisher(
-            () => cluster.Any(random), ConnectOptions.Durable(version, $"{prefix}p{number}"), $"{prefix}work/{number}", number, qosOf(number), _checker)
+            () => Silo(number), ConnectOptions.Durable(version, $"{prefix}p{number}"), $"{prefix}work/{number}", number, qosOf(number), _checker)
         {
             LeavesSilentBrokers = true,
         })];
+
+        // Two neighbours at each, so that there are publishers of both QoS.
+        EndPoint Silo(int number) => silos is null ? cluster.Any(random) : cluster.Silos[silos[number / 2 % silos.Count]].Mqtt;
     }
 
     /// <summary>Publishers of both QoS in turn, and subscribers that get each message as it was published.</summary>
-    public static Workload OfBothQos(LocalCluster cluster, Random random, ProtocolVersion version, string prefix) =>
-        new(cluster, random, QosOf, granted: 2, version, static publisher => QosOf(publisher) == 2, prefix, publishers: 4, subscribers: 4);
+    /// <param name="silos">Where the clients are, each at one of these all the time; null: at any silo.</param>
+    public static Workload OfBothQos(
+        LocalCluster cluster, Random random, ProtocolVersion version, string prefix, IReadOnlyList<int>? silos = null) =>
+        new(cluster, random, QosOf, granted: 2, version, static publisher => QosOf(publisher) == 2, prefix, publishers: 4, subscribers: 4, silos);
 
     /// <summary>Messages acknowledged so far.</summary>
     public int Acknowledged => _checker.AcknowledgedCount;

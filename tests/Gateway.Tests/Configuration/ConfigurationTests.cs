@@ -202,6 +202,7 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("--Broker:Listeners:Mqtt:0:Address=1.2.3")]
     [InlineData("--Broker:Http:Address=example.org")]
     [InlineData("--Broker:Session:LowWatermark=0.9")]
+    [InlineData("--Broker:Cluster:GiveUpAfter=9s")]
     [InlineData("--Broker:Admin:User=root")]
     [InlineData("--Broker:Admin:Token=short")]
     public void Rules_between_settings_are_checked(string argument) =>

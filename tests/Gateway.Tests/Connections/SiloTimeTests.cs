@@ -70,6 +70,20 @@ public sealed class SiloTimeTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task How_long_the_silo_has_been_in_its_time_counts_anew_after_each_time_that_it_was_out_of_it()
+    {
+        await StartAsync();
+        await UntilAsync(() => _time.InFor > TimeSpan.FromSeconds(1), "more than one of its times without a gap");
+
+        await SetRenewalAsync("RAISE EXCEPTION 'out of reach';");
+        await UntilAsync(() => _time.InFor == TimeSpan.Zero, "the silo to be out of its time");
+        var seenOut = Environment.TickCount64;
+        await SetRenewalAsync("UPDATE broker_silo SET alive_until = clock_timestamp() + p_time WHERE owner = p_owner; RETURN true;");
+        await UntilAsync(() => _time.InFor > TimeSpan.Zero, "the silo to be in its time again");
+        Assert.InRange(_time.InFor.TotalMilliseconds, 0, Environment.TickCount64 - seenOut);
+    }
+
+    [Fact]
     public void A_refusal_is_true_at_any_time()
     {
         Assert.False(_time.IsValid);
