@@ -160,7 +160,7 @@ public sealed class FilterIndexBench : IBench
         }
     }
 
-    /// <summary>A harder workload, without a gate: nearly every hit comes from a filter of its own.</summary>
+    /// <summary>A harder workload, without a gate: nearly every hit comes from a filter of its own, and there are twice as many shapes.</summary>
     private static void Dense(object[] subscribers)
     {
         var workload = new FilterWorkload(FilterCount, dense: true);
@@ -172,8 +172,8 @@ public sealed class FilterIndexBench : IBench
     }
 
     /// <summary>
-    /// The dearest topic that so many filters can make: each of them matches all of its levels but the last, on a way of its own
-    /// below the first ones. Nothing is delivered. Without a gate: it follows from the number of nodes, see docs/guarantees.md.
+    /// The dearest topic that so many filters can make: each is of a shape of its own and matches all of its levels but the last, so
+    /// each is looked for. Nothing is delivered. Without a gate: it follows from the number of shapes.
     /// </summary>
     private static void Hostile()
     {
@@ -190,7 +190,7 @@ public sealed class FilterIndexBench : IBench
         var buffer = new MatchBuffer<object>();
         var match = Best(() => CpuNs(() => index.Match(topic, buffer)));
         Print($"hostile: {1 << Branches:N0} filters of {Levels} levels, match, us", $"{match / 1_000:N0}");
-        Print("... ns per node", $"{match / ((1 << Branches) * (Levels - Branches)):N1}");
+        Print("... ns per shape", $"{match / (1 << Branches):N1}");
     }
 
     /// <summary>They come from a thread of their own after the full collection that has just been.</summary>
