@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the same loads against this broker and mosquitto, one after the other, and prints CPU per operation side by side.
 
-    MQLOAD=/path/to/mqload bench/Load/compare.py [--seconds 6] [--only p2p_q1,churn] [--out bench/results/FILE.md]
+    MQLOAD=/path/to/mqload bench/Load/compare.py [--seconds 6] [--only p2p_q1,churn_q1] [--out bench/results/FILE.md]
 
 mqload is the load generator (see bench/README.md). mosquitto comes from the system. Both brokers listen on loopback, on
 free ports; ours keeps its data in a temporary folder with every commit synchronous. Process CPU is compared because the
@@ -141,7 +141,7 @@ def show(limit):
 
 def standing(row, due, goal, ours, theirs):
     """Where a row stands: at the goal, at what is due now, or at neither."""
-    if due is None:
+    if due is None or figure(as_limit(due)[0], row, ours, theirs) is None:
         return "–"
     if goal is not None and holds(goal, row, ours, theirs):
         return "goal"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where the broker's CPU goes in each row of compare.py: samples of perf, by part and by function.
 
-    MQLOAD=/path/to/mqload bench/Load/profile.py [--seconds 6] [--only p2p_q1,churn] [--out bench/results/FILE.md]
+    MQLOAD=/path/to/mqload bench/Load/profile.py [--seconds 6] [--only p2p_q1,churn_q1] [--out bench/results/FILE.md]
 
 Wants perf (Debian package linux-perf) and the rights to use it. The broker writes down where its compiled code lies
 (DOTNET_PerfMapEnabled), which costs some of what is measured: read shares here, and costs in compare.py. Samples are of the whole

@@ -20,7 +20,7 @@ internal sealed class FilterWorkload
     private readonly HashSet<string> _seen = [];
 
     /// <param name="dense">
-    /// Every second filter with '#' has a '+' too: about 12.5 distinct filters match a topic and the walk is more than twice as wide.
+    /// Every second filter with '#' has a '+' too: about 12.5 distinct filters match a topic, of twice as many shapes.
     /// </param>
     public FilterWorkload(int count, bool dense)
     {

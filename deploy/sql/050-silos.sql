@@ -57,7 +57,8 @@ BEGIN
     IF cardinality(fresh) > 0 THEN
         BEGIN
             PERFORM pg_terminate_backend(a.pid) FROM pg_stat_activity a, unnest(fresh) AS f (owner)
-                WHERE a.application_name LIKE 'broker-writer ' || f.owner || ' %' AND a.xact_start IS NOT NULL;
+                WHERE a.application_name LIKE 'broker-writer ' || f.owner || ' %' AND a.xact_start IS NOT NULL
+                    AND a.datname = current_database();
         EXCEPTION WHEN insufficient_privilege THEN
             -- Another user's: the server finds out by itself.
             NULL;

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Broker.Grains.Tests.Storage;
+using Npgsql;
 
 namespace Broker.Cluster.Tests;
 
@@ -10,15 +11,21 @@ public sealed partial class DatabaseRightsTests(ITestOutputHelper output) : Clus
     public async Task Rights_that_the_documentation_lists_are_enough()
     {
         // The first silo has created the schema, as its owner.
+        var database = new NpgsqlConnectionStringBuilder(Cluster.Database).Database;
         await PostgresTestServer.ExecuteAsync(
             Cluster.Database,
-            $"CREATE ROLE broker LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; {Documented()}");
+            $"""
+             CREATE ROLE broker LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC; REVOKE CONNECT ON DATABASE {database} FROM PUBLIC;
+             {Documented().Replace("DATABASE broker ", $"DATABASE {database} ", StringComparison.Ordinal)}
+             """);
+        var plain = new NpgsqlConnectionStringBuilder(Cluster.Database) { Username = "broker" }.ConnectionString;
+        Assert.NotEqual(Cluster.Database, plain);
         await using var silo = new BrokerProcess
         {
             Settings = new Dictionary<string, string>
             {
                 ["Store:Kind"] = "Postgres",
-                ["Store:ConnectionString"] = Cluster.Database.Replace("Username=postgres", "Username=broker", StringComparison.Ordinal),
+                ["Store:ConnectionString"] = plain,
             },
         };
         await silo.StartAsync();

@@ -1,3 +1,5 @@
+using Broker.Grains.Tests.Storage;
+
 namespace Broker.Cluster.Tests;
 
 /// <summary>A silo of another name over the same database.</summary>
@@ -14,6 +16,12 @@ public sealed class OtherClusterTests(ITestOutputHelper output) : ClusterTest(ou
         }
 
         await Cluster.KillAsync(0);
+
+        // In its time it might live.
+        await Eventually.TrueAsync(
+            async () => await PostgresTestServer.ScalarAsync<bool>(Cluster.Database, "SELECT every(alive_until < clock_timestamp()) FROM broker_silo"),
+            Recovery,
+            () => "the silo that was killed is out of its time");
         await using var other = new BrokerProcess
         {
             Settings = new Dictionary<string, string>

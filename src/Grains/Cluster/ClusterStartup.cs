@@ -87,7 +87,7 @@ public sealed partial class ClusterStartup(
 
             // One of another cluster only its own can declare dead: that may take for ever, and has to be seen.
             var names = string.Join(", ", undecided.Select(static o => o.IsOfCluster ? $"{o.Silo}" : $"{o.Silo} (of another cluster)"));
-            _obstacle = $"waiting until silos that do not answer are declared dead: {names}";
+            _obstacle = $"waiting until silos are declared dead or have been heard of: {names}";
             if (i == 0)
             {
                 Undecided(names);
@@ -137,6 +137,6 @@ public sealed partial class ClusterStartup(
     [LoggerMessage(361, LogLevel.Debug, "The other silos have not committed yet what they were routing: {Cause}")]
     private partial void NotCommitted(string cause);
 
-    [LoggerMessage(360, LogLevel.Information, "Waiting until silos that do not answer are declared dead, to take over their sessions: {Silos}")]
+    [LoggerMessage(360, LogLevel.Information, "Waiting until silos are declared dead, to take over their sessions, or have been heard of: {Silos}")]
     private partial void Undecided(string silos);
 }

@@ -7,8 +7,8 @@ namespace Broker.Grains.Cluster;
 /// <summary>
 /// Asks the membership to declare silos dead whose process has ended, which its probes take up to 3 s to find out: such a silo is
 /// out of its time, and its machine refuses a connection to its address. One that is frozen, slow or cut off is left to the probes,
-/// and to <see cref="CutOffSilos"/>, which are told what is seen here, unless what cuts it off from the database also answers for its address that nobody listens there: then it begins again
-/// as a new member, as it would some seconds later.
+/// and to <see cref="CutOffSilos"/>, which is told what is seen here. Only where that which cuts it off also answers for its address
+/// that nobody listens there, it is taken for ended: then it begins again as a new member, as it would some seconds later.
 /// </summary>
 public sealed partial class EndedSilos(
     ClusterStore store, IClusterMembershipService membership, CutOffSilos cutOff, TimeProvider time, ILogger<EndedSilos> logger) : IAsyncDisposable
@@ -71,8 +71,7 @@ public sealed partial class EndedSilos(
                 }
                 catch (Exception error) when (!_closing.IsCancellationRequested)
                 {
-                    // The database does not answer: the next look asks again.
-                    cutOff.NotSeen();
+                    // The database or the membership does not answer: the next look asks again.
                     NotKnown(error.Message);
                 }
             }
@@ -85,16 +84,29 @@ public sealed partial class EndedSilos(
 
     private async Task LookAsync()
     {
-        var undecided = (await store.UndecidedAsync(_closing.Token)).Where(static s => s.IsOfCluster).Select(static s => s.Silo).ToHashSet();
+        var undecided = await UndecidedAsync();
         foreach (var decided in _looked.Keys.Where(silo => !undecided.Contains(silo)).ToList())
         {
             _looked.Remove(decided);
         }
 
-        await cutOff.SeenAsync(undecided);
         await Task.WhenAll(undecided
             .Where(silo => !_looked.TryGetValue(silo, out var last) || time.GetElapsedTime(last) > Again).ToList()
-            .ConvertAll(LookAsync));
+            .ConvertAll(LookAsync)
+            .Append(cutOff.SeenAsync(undecided)));
+    }
+
+    private async Task<HashSet<SiloAddress>> UndecidedAsync()
+    {
+        try
+        {
+            return [.. (await store.UndecidedAsync(_closing.Token)).Where(static s => s.IsOfCluster).Select(static s => s.Silo)];
+        }
+        catch (Exception)
+        {
+            cutOff.NotSeen();
+            throw;
+        }
     }
 
     private async Task LookAsync(SiloAddress silo)

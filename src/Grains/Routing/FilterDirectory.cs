@@ -13,8 +13,8 @@ namespace Broker.Grains.Routing;
 /// </remarks>
 internal sealed class FilterDirectory(FilterShard first)
 {
-    // 2^23 shards of some 900 filters: more than fits in memory, and all the bits that there are.
-    private const int MaxDepth = 23;
+    // 2^23 shards of some 900 filters: more than fits in memory.
+    private const int MaxDepth = FilterSlot.DirectoryBitCount;
 
     private FilterShard[] _shards = [first];
 
@@ -24,8 +24,10 @@ internal sealed class FilterDirectory(FilterShard first)
     /// </summary>
     public FilterShard[] Current => _shards;
 
+    /// <summary>The shard of a hash.</summary>
     public FilterShard Find(ulong hash) => Find(_shards, hash);
 
+    /// <summary>The shard of a hash in a directory that <see cref="Current"/> has given.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FilterShard Find(FilterShard[] shards, ulong hash)
     {

@@ -22,7 +22,8 @@ internal static class FilterSearch
         {
             var batch = plan[..Math.Min(plan.Length, Batch)];
             Ask(batch, shards, result);
-            Compare(batch, topic, result.Finds.AsSpan(0, Look(batch.Length, shards, result)), result);
+            var found = Look(batch.Length, shards, result);
+            Compare(batch, topic, result.Finds.AsSpan(0, found), result);
             plan = plan[batch.Length..];
         }
     }

@@ -19,6 +19,7 @@ internal sealed class FilterShard(int depth, uint pattern, int keyBytes)
     /// <summary>Places of a shard. Few, so that a copy takes microseconds and no writer waits long.</summary>
     public const int SlotCount = 1 << SlotBits;
 
+    /// <summary>Bits of a hash that choose the first place.</summary>
     public const int SlotBits = 11;
 
     /// <summary>Most places in use, dead ones included: five eighths, where most looks end at the first cache line.</summary>
@@ -54,6 +55,7 @@ internal sealed class FilterShard(int depth, uint pattern, int keyBytes)
     /// <summary>Bytes of key storage that a key takes.</summary>
     public static int SizeOf(int keyLength) => keyLength + LengthBytes;
 
+    /// <summary>Whether a key of so many bytes can be appended.</summary>
     public bool HasRoom(int keyLength) => Used < MaxUsed && _keys.Length - _keyBytes >= SizeOf(keyLength);
 
     /// <summary>Whether a key belongs to the upper half when this shard is split.</summary>
@@ -131,6 +133,7 @@ internal sealed class FilterShard(int depth, uint pattern, int keyBytes)
         Live++;
     }
 
+    /// <summary>The place behind another one, round the end.</summary>
     public static int Next(int place) => (place + 1) & (SlotCount - 1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

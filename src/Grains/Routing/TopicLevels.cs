@@ -15,6 +15,7 @@ internal sealed class TopicLevels
     /// <summary>Entries that the arrays have room for.</summary>
     public int Capacity => _hashes.Length;
 
+    /// <summary>Takes a topic apart.</summary>
     public void Read(ReadOnlySpan<byte> topic)
     {
         var count = 0;

@@ -94,6 +94,9 @@ public sealed class PublishRecord(ApplicationMessage message, long number, IMess
     /// <inheritdoc />
     public override int Bytes => message.Size + (_deliveryCount * 64) + 64;
 
+    /// <inheritdoc />
+    public override int Rows => _deliveryCount + 1;
+
     internal long GraceUntil { get; set; }
 
     /// <summary>Adds a delivery. Only before <see cref="Seal"/>; guarded by the caller.</summary>

@@ -126,7 +126,7 @@ public sealed class FilterIndexConcurrencyTests
         Assert.True(failures.Count == 0, string.Join('\n', failures.Take(5)));
     }
 
-    /// <summary>Adds and removes the same filters, and fresh ones that share nodes and shards with them.</summary>
+    /// <summary>Adds and removes the same filters, and fresh ones that share shards with them.</summary>
     private static void Churn(FilterIndex<Subscriber> index, int round)
     {
         var goes = new Subscriber("goes");

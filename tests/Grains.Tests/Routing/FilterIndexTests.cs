@@ -138,6 +138,35 @@ public sealed class FilterIndexTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(64)]
+    public void Filters_as_long_as_a_string_can_be_and_deeper_than_matches_are_planned_for_are_found(int cachedTopics)
+    {
+        const int Longest = ushort.MaxValue;
+        var index = new FilterIndex<Subscriber>(cachedTopics);
+        string[] filters =
+        [
+            new('x', Longest), new('y', Longest), new('/', Longest), string.Join('/', Enumerable.Repeat("+", 300)),
+            string.Join('/', Enumerable.Repeat("a", 200)) + "/#",
+        ];
+        foreach (var filter in filters)
+        {
+            Assert.True(index.Add(filter, new Subscriber(filter)));
+        }
+
+        Assert.Equal(filters.Order(StringComparer.Ordinal), index.FilterNames());
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.All(filters[..3], filter => Assert.Equal(filter, Assert.Single(index.Match(filter)).Name));
+            Assert.Equal(2, index.Match(string.Join('/', Enumerable.Repeat("a", 300))).Length);
+            Assert.Single(index.Match(string.Join('/', Enumerable.Repeat("a", 301))));
+        }
+
+        Assert.All(filters, filter => Assert.True(index.Remove(filter, index.SubscribersOf(filter)[0])));
+        Assert.Equal((0, 1), index.Footprint());
+    }
+
+    [Theory]
     [InlineData("hot/topic")]
     [InlineData("hot/+")]
     [InlineData("hot/#")]

@@ -53,6 +53,27 @@ public sealed class FilterTableTests
     }
 
     [Fact]
+    public void Of_more_places_with_the_hash_that_is_looked_for_than_a_batch_has_room_for_one_matches()
+    {
+        var shapes = new FilterShapes();
+        shapes.Add("t"u8);
+        var hash = TopicHash.OfFilter("t"u8);
+        foreach (var name in Names(3 * FilterSearch.Batch))
+        {
+            Assert.True(_table.Add(name, hash, _one));
+        }
+
+        Assert.True(_table.Add("t"u8, hash, _other));
+        var found = new MatchScratch();
+        found.Begin();
+        FilterSearch.Run(_table, shapes, "t"u8, found);
+        found.End();
+
+        Assert.Equal([_other], found.Items.ToArray());
+        Assert.All(found.Finds, static find => Assert.Null(find.Shard));
+    }
+
+    [Fact]
     public void The_empty_hash_is_a_hash_like_any_other()
     {
         Assert.True(_table.Add("a"u8, 0, _one));

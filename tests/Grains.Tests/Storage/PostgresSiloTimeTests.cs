@@ -107,6 +107,19 @@ public sealed class PostgresSiloTimeTests : IAsyncLifetime, IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_transaction_of_another_database_whose_silo_has_the_same_number_goes_on()
+    {
+        var other = await (await PostgresTestServer.SharedAsync()).CreateDatabaseAsync();
+        await using var transaction = await BeginAsync(
+            $"SELECT set_config('application_name', 'broker-writer {_messages.Owner} there', false); SELECT FROM broker_node FOR UPDATE", other);
+        await PostgresTestServer.ExecuteAsync(_database, Die);
+        await EndTimeAsync();
+
+        Assert.True(await _store.AreFencedAsync([_silo], CancellationToken.None));
+        await transaction.CommitAsync();
+    }
+
+    [Fact]
     public async Task The_connection_of_the_writer_says_whose_it_is()
     {
         Assert.Equal(1, await WritersAsync());
@@ -123,9 +136,9 @@ public sealed class PostgresSiloTimeTests : IAsyncLifetime, IAsyncDisposable
         _database, "UPDATE broker_silo SET alive_until = clock_timestamp() - interval '1 second'");
 
     /// <summary>Something that has happened and is not committed yet.</summary>
-    private async Task<Transaction> BeginAsync(string sql)
+    private async Task<Transaction> BeginAsync(string sql, string? database = null)
     {
-        var connection = new NpgsqlConnection(_database + ";Pooling=false");
+        var connection = new NpgsqlConnection((database ?? _database) + ";Pooling=false");
         await connection.OpenAsync();
         var transaction = new Transaction(connection, await connection.BeginTransactionAsync());
         await using var command = new NpgsqlCommand(sql, connection);

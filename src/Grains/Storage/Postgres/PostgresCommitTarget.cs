@@ -221,7 +221,6 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         try
         {
             Volatile.Write(ref _lease, NodeLease.Take(Connect(), _leaseDuration));
-            NameConnection();
         }
         catch (Exception error) when (error is not StoreException)
         {
@@ -232,6 +231,7 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         _leaseLost = false;
         _writer.Owner = _lease.Owner;
         _leaseChanged(_lease.Number);
+        NameConnection();
     }
 
     /// <summary>The open connection, or a new one.</summary>
@@ -271,8 +271,16 @@ internal sealed class PostgresCommitTarget : ICommitTarget, IDisposable
         {
             Parameters = { new() { Value = name } },
         };
-        command.ExecuteNonQuery();
-        _connectionName = name;
+        try
+        {
+            command.ExecuteNonQuery();
+            _connectionName = name;
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            // The next one has its name from the start.
+            Disconnect();
+        }
     }
 
     private void Disconnect()

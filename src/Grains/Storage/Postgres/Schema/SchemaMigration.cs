@@ -1,3 +1,4 @@
+using System.Data;
 using Npgsql;
 
 namespace Broker.Grains.Storage.Postgres.Schema;
@@ -44,7 +45,8 @@ public static class SchemaMigration
 
             return [.. missing.Select(static s => $"{s.Name} {s.Version}")];
         }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (PostgresException error) when (
+            error.SqlState == PostgresErrorCodes.InsufficientPrivilege && connection.State == ConnectionState.Open)
         {
             throw new StoreOpenException(StoreOpenFailure.NotWritable, await LackingAsync(connection, text.Username, place, error, cancellationToken), error);
         }
@@ -76,9 +78,9 @@ public static class SchemaMigration
             return $"The schema of {place} lacks {string.Join(", ", files)}, and user '{user}' has no right to add that ({error.MessageText}): "
                 + $"run these files of deploy/sql in this order as the owner of the database, and {Rights}.";
         }
-        catch (PostgresException unread) when (unread.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        catch (Exception unread) when (unread is NpgsqlException or IOException or TimeoutException)
         {
-            return $"User '{user}' may not use the store {place} ({unread.MessageText}): {Rights}.";
+            return $"User '{user}' may not use the store {place} ({error.MessageText}): {Rights}.";
         }
     }
 
