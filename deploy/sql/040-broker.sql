@@ -1,4 +1,4 @@
--- broker, version 1
+-- broker, version 2
 -- Tables of the message store. Same meaning as the tables of the embedded store; what differs is that several silos write at
 -- the same time. Can be run again without harm.
 --
@@ -203,8 +203,12 @@ BEGIN
         SELECT array_agg(r.message) FILTER (WHERE coalesce(c.count, 1) - r.n <= 0) INTO dead
             FROM unnest(p_message, p_n) AS r (message, n)
             LEFT JOIN LATERAL (SELECT count FROM broker_message_reference WHERE message = r.message OFFSET 0) c ON true;
-        UPDATE broker_message_reference c SET count = c.count - r.n
-            FROM unnest(p_message, p_n) AS r (message, n) WHERE c.message = r.message;
+
+        -- Not as an UPDATE that joins them: planned while the table is empty, that would look through all of it for each message.
+        INSERT INTO broker_message_reference AS c (message, count)
+            SELECT r.message, r.n FROM unnest(p_message, p_n) AS r (message, n)
+            CROSS JOIN LATERAL (SELECT FROM broker_message_reference WHERE message = r.message OFFSET 0) known
+            ON CONFLICT (message) DO UPDATE SET count = c.count - excluded.count;
         GET DIAGNOSTICS rows = ROW_COUNT;
         DELETE FROM broker_message_reference WHERE message = ANY (p_message) AND count <= 1;
     END IF;
@@ -291,5 +295,5 @@ BEGIN
 END
 $$;
 
-INSERT INTO broker_schema (name, version) VALUES ('broker', 1)
+INSERT INTO broker_schema (name, version) VALUES ('broker', 2)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, applied_at = now();

@@ -59,4 +59,50 @@ public sealed class PostgresReferenceTests
         Assert.Equal(0, await pair.CountAsync("broker_message"));
         Assert.True(pair.First.IsAvailable && pair.Second.IsAvailable);
     }
+
+    [Fact]
+    public async Task Few_acknowledgements_do_not_look_at_all_messages_although_they_were_planned_when_there_was_one()
+    {
+        await using var pair = await PostgresPair.OpenAsync();
+        var store = pair.First;
+        long[] sessions = [await store.NewSessionAsync("c0"), await store.NewSessionAsync("c1")];
+
+        // What autovacuum does while next to nothing is queued.
+        await PutAsync(0, 1);
+        await PostgresTestServer.ExecuteAsync(pair.ConnectionString, "VACUUM ANALYZE");
+        await AcknowledgeAsync(sessions[0], 0, 1);
+        await PutAsync(1, Messages);
+        await AcknowledgeAsync(sessions[0], 1, 10);
+
+        // A server process tells what it has read once in a second, when it is at work.
+        long read;
+        do
+        {
+            await store.WriteAsync(static batch => batch.PutLastAlive(1));
+            await Task.Delay(100);
+            read = await PostgresTestServer.ScalarAsync<long>(
+                pair.ConnectionString, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'broker_message_reference_pkey'");
+        }
+        while (read < 10);
+
+        Assert.InRange(read, 10, Messages / 2);
+
+        Task PutAsync(int first, int count) => store.WriteAsync(batch =>
+        {
+            for (var i = first; i < first + count; i++)
+            {
+                batch.PutMessage(i + 1, Message(), sessions.Length);
+                Array.ForEach(sessions, session => batch.PutDelivery(Delivery(session, i, i + 1)));
+            }
+        });
+
+        Task AcknowledgeAsync(long session, int first, int count) => store.WriteAsync(batch =>
+        {
+            Assert.True(batch.Owns(session, 1));
+            for (var i = first; i < first + count; i++)
+            {
+                batch.DeleteDelivery(session, i, i + 1);
+            }
+        });
+    }
 }

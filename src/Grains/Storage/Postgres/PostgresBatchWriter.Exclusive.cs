@@ -27,8 +27,10 @@ internal sealed partial class PostgresBatchWriter
         // A claim that came to nothing here may have come to something since on the silo that has the session: that one stays.
         _releaseExclusive = Statement(
             """
-            DELETE FROM broker_exclusive e USING unnest($1, $2, $3) AS r (filter_key, holder, is_stored)
-            WHERE e.filter_key = r.filter_key AND e.holder = r.holder AND (r.is_stored OR NOT e.is_stored)
+            DELETE FROM broker_exclusive e USING (
+                SELECT p.place, n.holder, n.is_stored FROM unnest($1, $2, $3) AS n (filter_key, holder, is_stored)
+                CROSS JOIN LATERAL (SELECT ctid AS place FROM broker_exclusive WHERE filter_key = n.filter_key OFFSET 0) p) r
+            WHERE e.ctid = r.place AND e.holder = r.holder AND (r.is_stored OR NOT e.is_stored)
             """);
         _releasedExclusiveKey = _releaseExclusive.Array<Guid>(NpgsqlDbType.Uuid);
         _releasedExclusiveHolder = _releaseExclusive.Array<long>(NpgsqlDbType.Bigint);

@@ -21,7 +21,11 @@ internal sealed partial class PostgresBatchWriter
     private void PrepareItems()
     {
         _deleteItem = Statement(
-            "DELETE FROM broker_item WHERE (kind, key) IN (SELECT * FROM unnest($1, $2))");
+            """
+            DELETE FROM broker_item WHERE ctid = ANY (ARRAY(
+                SELECT p.place FROM unnest($1, $2) AS r (kind, key)
+                CROSS JOIN LATERAL (SELECT ctid AS place FROM broker_item WHERE kind = r.kind AND key = r.key OFFSET 0) p))
+            """);
         _deletedItemKind = _deleteItem.Array<string>(NpgsqlDbType.Text);
         _deletedItemKey = _deleteItem.Array<string>(NpgsqlDbType.Text);
         _putItem = Statement(

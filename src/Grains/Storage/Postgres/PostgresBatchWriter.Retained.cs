@@ -54,8 +54,10 @@ internal sealed partial class PostgresBatchWriter
         // Not that of another silo, which the client has connected to since.
         _deleteWill = Statement(
             """
-            DELETE FROM broker_will w USING unnest($1, $2) AS d (client, owner)
-            WHERE w.client_id = d.client
+            DELETE FROM broker_will w USING (
+                SELECT p.place, r.owner FROM unnest($1, $2) AS r (client, owner)
+                CROSS JOIN LATERAL (SELECT ctid AS place FROM broker_will WHERE client_id = r.client OFFSET 0) p) d
+            WHERE w.ctid = d.place
                 AND (w.owner = d.owner OR NOT EXISTS (SELECT FROM broker_silo s WHERE s.owner = w.owner))
             """);
         _deletedWillClient = _deleteWill.Array<string>(NpgsqlDbType.Text);
