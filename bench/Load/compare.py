@@ -215,12 +215,12 @@ def main():
         theirs |= measure("mosquitto", start_mosquitto, mqload, group, options.seconds, warm=False)
         ours |= measure("ours", start_broker, mqload, group, options.seconds, warm=True)
         rows += group
+        if options.out:
+            # After each row: what is ended early has told something.
+            with open(options.out, "w") as f:
+                f.write(report(ours, theirs, rows, options.seconds))
 
-    text = report(ours, theirs, rows, options.seconds)
-    print(text)
-    if options.out:
-        with open(options.out, "w") as f:
-            f.write(text)
+    print(report(ours, theirs, rows, options.seconds))
 
 
 if __name__ == "__main__":

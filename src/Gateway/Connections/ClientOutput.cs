@@ -48,9 +48,11 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetr
                 return false;
             }
 
+            // Room is for the largest form that it may have; what counts is what was written.
             Reserve(size);
-            _length += write(_pending.AsSpan(_length), ref state);
-            _unsent += size;
+            var written = write(_pending.AsSpan(_length), ref state);
+            _length += written;
+            _unsent += written;
             _isSealed = isLast;
             isFirst = !_isDirty;
             _isDirty = true;
