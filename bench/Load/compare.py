@@ -155,7 +155,7 @@ def heading(title, seconds):
     return (f"# {title}, {datetime.date.today()}\n\n"
             f"{os.cpu_count()} x {cpu}, {platform.system()} {'.'.join(platform.release().split('.')[:2])}, commit {commit}, {seconds} s a row. "
             "The load generator runs on the same cores.\n\n"
-            "```\nMQLOAD=... " + " ".join(sys.argv) + "\n```\n\n")
+            "```\nMQLOAD=... " + " ".join(os.path.basename(a) if os.path.isabs(a) else a for a in sys.argv) + "\n```\n\n")
 
 
 def report(ours, theirs, rows, seconds):
@@ -202,12 +202,16 @@ def prepare():
     return mqload
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description):
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=6)
     parser.add_argument("--only", default="")
     parser.add_argument("--out")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    options = arguments(__doc__)
     mqload = prepare()
     theirs, ours, rows = {}, {}, []
     for group in groups(options.only):

@@ -7,7 +7,7 @@ Wants perf (Debian package linux-perf) and the rights to use it. The broker writ
 (DOTNET_PerfMapEnabled), which costs some of what is measured: read shares here, and costs in compare.py. Samples are of the whole
 run of a row, its preparation and its end included.
 """
-import argparse, collections, os, re, shutil, signal, subprocess, sys, tempfile
+import collections, os, re, shutil, signal, subprocess, sys, tempfile
 
 import compare
 
@@ -82,11 +82,7 @@ def profile(group, mqload, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=6)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--out")
-    options = parser.parse_args()
+    options = compare.arguments(__doc__)
     if not shutil.which("perf"):
         sys.exit("perf is not installed (Debian package linux-perf)")
     mqload = compare.prepare()

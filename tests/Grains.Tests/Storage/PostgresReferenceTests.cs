@@ -75,15 +75,16 @@ public sealed class PostgresReferenceTests
         await AcknowledgeAsync(sessions[0], 1, 10);
 
         // A server process tells what it has read once in a second, when it is at work.
-        long read;
-        do
-        {
-            await store.WriteAsync(static batch => batch.PutLastAlive(1));
-            await Task.Delay(100);
-            read = await PostgresTestServer.ScalarAsync<long>(
-                pair.ConnectionString, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'broker_message_reference_pkey'");
-        }
-        while (read < 10);
+        var read = 0L;
+        await EventuallyAsync(
+            () =>
+            {
+                store.WriteAsync(static batch => batch.PutLastAlive(1)).Wait();
+                read = PostgresTestServer.ScalarAsync<long>(
+                    pair.ConnectionString, "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'broker_message_reference_pkey'").Result;
+                return read >= 10;
+            },
+            "the server tells what was read");
 
         Assert.InRange(read, 10, Messages / 2);
 
