@@ -140,6 +140,7 @@ internal sealed partial class ClientConnection : IClientLink
         }
 
         // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
+        _output.EndWaiting();
         ThreadPool.UnsafeQueueUserWorkItem(
             static connection => connection._context.Transport.Input.CancelPendingRead(), this, preferLocal: false);
     }

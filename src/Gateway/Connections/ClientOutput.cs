@@ -23,6 +23,7 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetr
     private bool _wasFull;
     private bool _isClosed;
     private bool _isSealed;
+    private bool _isEnding;
     private TaskCompletionSource? _idle;
     private TaskCompletionSource? _room;
 
@@ -93,18 +94,28 @@ internal sealed class ClientOutput(PipeWriter writer, int budget, ConnectionMetr
     /// <summary>Whether more waits than the budget allows: the client does not read its acknowledgements either.</summary>
     public bool IsOverBudget => Volatile.Read(ref _unsent) > budget;
 
-    /// <summary>Completes when half of the budget is free, or the connection is closed. Nothing is read from the client meanwhile.</summary>
+    /// <summary>Completes when half of the budget is free, or the connection ends. Nothing is read from the client meanwhile.</summary>
     public Task WaitForRoomAsync()
     {
         lock (_gate)
         {
-            if (_isClosed || _unsent <= budget / 2)
+            if (_isClosed || _isEnding || _unsent <= budget / 2)
             {
                 return Task.CompletedTask;
             }
 
             _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task;
+        }
+    }
+
+    /// <summary>The connection ends: nobody waits for room any more, which a client that does not read may never make.</summary>
+    public void EndWaiting()
+    {
+        lock (_gate)
+        {
+            _isEnding = true;
+            _room?.TrySetResult();
         }
     }
 
