@@ -60,6 +60,7 @@ internal sealed partial class ClientConnection
         {
             // Not durable, so not granted: what was there before is back before the client is told.
             SubscriptionStart.PutBack(_services, _session, _epoch, granted);
+            granted.Clear();
             replays.Clear();
             for (var i = 0; i < reasons.Length; i++)
             {

@@ -65,7 +65,7 @@ internal sealed class ConnectionEvents(EventHub hub, HookFolds folds, ILogger<Cl
             return;
         }
 
-        foreach (var (filter, _, _, _) in granted)
+        foreach (var (filter, _, _, _, _) in granted)
         {
             if (session.Backup(filter).Options is { } options)
             {

@@ -140,7 +140,8 @@ public sealed class StateRecovery(
                 && session.Subscriptions.FirstOrDefault(s => s.Filter == row.Filter) is { } subscription)
             {
                 var entries = retained.Match(subscription.RoutedFilter, row.AfterNumber);
-                session.AddReplay(new RetainedReplay(subscription, entries, retained.Version, row.UpTo == MessageId.None ? null : row.UpTo));
+                var upTo = row.UpTo == MessageId.None ? (MessageId?)null : row.UpTo;
+                session.AddReplay(new RetainedReplay(subscription, entries, retained.Version, row.AfterNumber, upTo));
             }
         }
     }

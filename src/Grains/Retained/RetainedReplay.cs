@@ -9,10 +9,11 @@ namespace Broker.Grains.Retained;
 /// </summary>
 /// <param name="entries">All matching places, by ascending number.</param>
 /// <param name="asOf">Version of the retained messages when the subscription became active, or when a replay is resumed.</param>
+/// <param name="after">Of a replay that is resumed: its <see cref="StoredNumber"/>.</param>
 /// <param name="upTo">
 /// Of a replay that is resumed: <see cref="UpTo"/> when it began. Null when it begins, and where that was not recorded.
 /// </param>
-public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] entries, long asOf, MessageId? upTo = null)
+public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] entries, long asOf, long after = 0, MessageId? upTo = null)
 {
     private int _position;
 
@@ -27,8 +28,14 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
     /// </summary>
     public MessageId UpTo { get; } = upTo ?? Newest(entries);
 
-    /// <summary>Number of the last place taken: where a replay goes on after a restart.</summary>
-    public long LastNumber => _position == 0 ? 0 : entries[_position - 1].Number;
+    /// <summary>Number of the last place taken.</summary>
+    public long LastNumber { get; private set; } = after;
+
+    /// <summary>
+    /// Number of the last place that stands in the queue's rows: where the replay goes on after a restart. What was taken since is on its way to
+    /// the store's writer, whose thread alone looks at this.
+    /// </summary>
+    internal long StoredNumber { get; set; } = after;
 
     /// <summary>Takes the next message that is still there; null at the end.</summary>
     /// <param name="now">Milliseconds since 1970; expired messages are left out, and with No Local the client's own.</param>
@@ -36,7 +43,9 @@ public sealed class RetainedReplay(Subscription subscription, RetainedEntry[] en
     {
         while (_position < entries.Length)
         {
-            var message = entries[_position++].AsOf(asOf);
+            var entry = entries[_position++];
+            LastNumber = entry.Number;
+            var message = entry.AsOf(asOf);
             if (message is not null && message.Id <= UpTo && !message.IsExpired(now) && !Subscription.IsOwn(null, message.Publisher))
             {
                 return message;

@@ -144,6 +144,7 @@ public sealed partial class Session
     private sealed class ReplayWrite(Session session, RetainedReplay replay, List<Delivery> page, bool isDone) : StoreWrite
     {
         private readonly long _lastNumber = replay.LastNumber;
+        private long _storedBefore;
 
         public override bool MustSucceed => true;
 
@@ -151,6 +152,7 @@ public sealed partial class Session
 
         public override void AddTo(IStoreBatch batch)
         {
+            _storedBefore = replay.StoredNumber;
             if (!batch.Owns(session.Number, session.StoreEpoch))
             {
                 return;
@@ -172,8 +174,11 @@ public sealed partial class Session
             else
             {
                 batch.PutReplay(session.Number, replay.Subscription.Filter, _lastNumber, replay.UpTo);
+                replay.StoredNumber = _lastNumber;
             }
         }
+
+        public override void Retract() => replay.StoredNumber = _storedBefore;
 
         public override void Complete(Exception? error)
         {

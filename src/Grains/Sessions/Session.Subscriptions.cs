@@ -38,47 +38,8 @@ public sealed partial class Session
     /// <param name="options">Subscription Options byte with the granted QoS.</param>
     /// <param name="isNew">False when one with this filter existed (Retain Handling 1 asks for it).</param>
     /// <param name="epoch">Epoch that the CONNECT of the asking connection was given; null for whoever is none.</param>
-    public Subscription? Subscribe(string filter, byte options, uint identifier, out bool isNew, long? epoch = null)
-    {
-        Subscription? subscription;
-        lock (_gate)
-        {
-            isNew = false;
-            if (_state == SessionState.Ended || IsSuperseded(epoch))
-            {
-                return null;
-            }
-
-            isNew = !_subscriptions.TryGetValue(filter, out subscription);
-            if (subscription is not null)
-            {
-                subscription.Change(options, identifier);
-                subscription.EndingBy = null;
-            }
-            else
-            {
-                subscription = new Subscription(this, filter, options, identifier);
-                _subscriptions.Add(filter, subscription);
-                if (!subscription.IsShared)
-                {
-                    // Inside the lock, so that an end of the session finds it in the index and takes it out again.
-                    _env.Index.Add(subscription.FilterUtf8, subscription);
-                    _env.Interest.Added(subscription.RoutedFilter);
-                }
-            }
-        }
-
-        if (subscription.IsShared)
-        {
-            JoinGroup(subscription, isNew);
-        }
-        else if (isNew && subscription.IsExclusive)
-        {
-            _env.Exclusive?.Restored(this, filter);
-        }
-
-        return subscription;
-    }
+    public Subscription? Subscribe(string filter, byte options, uint identifier, out bool isNew, long? epoch = null) =>
+        Put(filter, options, identifier, epoch, _ => !IsSuperseded(epoch), out isNew);
 
     /// <summary>
     /// Announces the end of the subscription whose filter is the same, character by character [MQTT-3.10.4-1]; false when there is none
@@ -125,14 +86,14 @@ public sealed partial class Session
         lock (_gate)
         {
             return _subscriptions.TryGetValue(filter, out var subscription)
-                ? new SubscriptionBackup(filter, subscription.Options, subscription.Identifier, FindReplay(subscription))
+                ? new SubscriptionBackup(filter, subscription.Options, subscription.Identifier, subscription.ChangedBy, FindReplay(subscription))
                 : new SubscriptionBackup(filter, null, 0);
         }
     }
 
     /// <summary>
-    /// Undoes what a connection did to a filter since <paramref name="backup"/> was taken; not what another one, that has taken over, may
-    /// have done since.
+    /// Undoes what a connection did to a filter since <paramref name="backup"/> was taken; not what another one, that has taken over, has
+    /// done since.
     /// </summary>
     public void PutBack(in SubscriptionBackup backup, long epoch)
     {
@@ -141,11 +102,12 @@ public sealed partial class Session
             return;
         }
 
+        bool IsItsOwn(Subscription? present) => present is null ? !IsSuperseded(epoch) : present.ChangedBy == epoch;
         if (backup.Options is not { } options)
         {
-            Unsubscribe(backup.Filter, epoch);
+            Remove(backup.Filter, IsItsOwn);
         }
-        else if (Subscribe(backup.Filter, options, backup.Identifier, out _, epoch) is { } subscription)
+        else if (Put(backup.Filter, options, backup.Identifier, backup.ChangedBy, IsItsOwn, out _) is { } subscription)
         {
             PutBackReplay(subscription, backup.Replay);
         }
@@ -160,6 +122,52 @@ public sealed partial class Session
         var write = new SubscriptionWrite(this, filters);
         _env.Store.Post(write);
         return write.Committed;
+    }
+
+    /// <param name="changedBy">What becomes its <see cref="Subscription.ChangedBy"/>.</param>
+    /// <param name="condition">Asked under the lock about the subscription that there is, or null: whether it may be changed.</param>
+    private Subscription? Put(
+        string filter, byte options, uint identifier, long? changedBy, Predicate<Subscription?> condition, out bool isNew)
+    {
+        Subscription? subscription;
+        lock (_gate)
+        {
+            isNew = !_subscriptions.TryGetValue(filter, out subscription);
+            if (_state == SessionState.Ended || !condition(subscription))
+            {
+                return null;
+            }
+
+            if (subscription is not null)
+            {
+                subscription.Change(options, identifier);
+                subscription.EndingBy = null;
+            }
+            else
+            {
+                subscription = new Subscription(this, filter, options, identifier);
+                _subscriptions.Add(filter, subscription);
+                if (!subscription.IsShared)
+                {
+                    // Inside the lock, so that an end of the session finds it in the index and takes it out again.
+                    _env.Index.Add(subscription.FilterUtf8, subscription);
+                    _env.Interest.Added(subscription.RoutedFilter);
+                }
+            }
+
+            subscription.ChangedBy = changedBy;
+        }
+
+        if (subscription.IsShared)
+        {
+            JoinGroup(subscription, isNew);
+        }
+        else if (isNew && subscription.IsExclusive)
+        {
+            _env.Exclusive?.Restored(this, filter);
+        }
+
+        return subscription;
     }
 
     private bool IsSuperseded(long? epoch) => epoch is { } own && own != Epoch;
@@ -226,7 +234,7 @@ public sealed partial class Session
                 batch.PutSubscription(new SubscriptionRow(Number, filter, subscription.Options, subscription.Identifier));
                 if (FindReplay(subscription) is { } replay)
                 {
-                    batch.PutReplay(Number, filter, replay.LastNumber, replay.UpTo);
+                    batch.PutReplay(Number, filter, replay.StoredNumber, replay.UpTo);
                 }
             }
             else

@@ -47,6 +47,12 @@ public sealed class Subscription
     /// </summary>
     internal long? EndingBy { get; set; }
 
+    /// <summary>
+    /// Epoch of the connection whose SUBSCRIBE made it what it is, so that only its own refusal undoes that; null when it was restored, or is
+    /// nobody's. Guarded by the session's lock.
+    /// </summary>
+    internal long? ChangedBy { get; set; }
+
     /// <summary><see cref="RoutedFilter"/> in UTF-8.</summary>
     public byte[] FilterUtf8 => Encoding.UTF8.GetBytes(RoutedFilter);
 

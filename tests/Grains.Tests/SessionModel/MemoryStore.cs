@@ -97,15 +97,16 @@ internal sealed class MemoryStore : IMessageStore
     public Task<Dictionary<MessageId, DelayedRow>> LoadDelayedAsync(IReadOnlyCollection<MessageId> ids, CancellationToken cancellationToken) =>
         Read(() => _rows.Delayed.Where(row => ids.Contains(row.Key)).ToDictionary(static row => row.Key, static row => row.Value));
 
-    /// <summary>Commits everything posted so far in one transaction.</summary>
+    /// <summary>Commits what is posted in one transaction.</summary>
     /// <param name="meanwhile">What happens between the transaction and its answer.</param>
-    public void Commit(Action? meanwhile = null)
+    /// <param name="count">Writes that it takes, the oldest; everything by default.</param>
+    public void Commit(Action? meanwhile = null, int count = int.MaxValue)
     {
         List<StoreWrite> taken;
         lock (_gate)
         {
-            taken = _posted;
-            _posted = [];
+            taken = [.. _posted.Take(count)];
+            _posted = [.. _posted.Skip(count)];
         }
 
         List<(StoreWrite Write, Exception? Error)> outcomes;

@@ -55,7 +55,7 @@ public sealed class OutageBoundTests
         {
             var filter = $"$share/g{attempt}/t";
             var before = one.Session.Backup(filter);
-            one.Session.Subscribe(filter, (byte)QualityOfService.AtLeastOnce, 0, out _);
+            one.Session.Subscribe(filter, (byte)QualityOfService.AtLeastOnce, 0, out _, one.Epoch);
             var saving = one.Session.SaveSubscriptionsAsync([filter]);
             one.Broker.Store.Fail();
             await Assert.ThrowsAsync<StoreException>(() => saving);

@@ -1,6 +1,7 @@
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
 using Broker.Grains.Storage;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
@@ -24,8 +25,7 @@ public sealed class RefusedSubscriptionTests
     {
         using var one = await SessionFixture.StartAsync();
         var link = one.Connect();
-        var before = one.Session.Backup(Filter);
-        one.Session.AddReplay(NewReplay(one));
+        var before = SubscribeAgain(one);
         var saving = one.Session.SaveSubscriptionsAsync([Filter]);
 
         // What makes the session look for more to send.
@@ -44,8 +44,7 @@ public sealed class RefusedSubscriptionTests
     {
         using var one = await SessionFixture.StartAsync();
         var link = await ReplayingAsync(one);
-        var before = one.Session.Backup(Filter);
-        one.Session.AddReplay(NewReplay(one));
+        var before = SubscribeAgain(one);
         await RefuseAsync(one, one.Session.SaveSubscriptionsAsync([Filter]));
         one.Session.PutBack(before, one.Epoch);
 
@@ -156,6 +155,41 @@ public sealed class RefusedSubscriptionTests
         Assert.Equal(["#", "more"], one.Session.Subscriptions.Select(static s => s.Filter).Order());
     }
 
+    [Fact]
+    public async Task Refused_SUBSCRIBE_of_a_connection_that_was_taken_over_is_undone()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var earlier = one.Epoch;
+        SubscriptionBackup[] before = [one.Session.Backup("more"), one.Session.Backup(Filter)];
+        Assert.NotNull(one.Session.Subscribe("more", 0, 0, out _, earlier));
+        Assert.NotNull(one.Session.Subscribe(Filter, 0, 7, out _, earlier));
+        await RefuseAsync(one, one.Session.SaveSubscriptionsAsync(["more", Filter]));
+        await one.ReconnectAsync();
+
+        Array.ForEach(before, b => one.Session.PutBack(b, earlier));
+        var left = Assert.Single(one.Session.Subscriptions);
+        Assert.Equal((Filter, QualityOfService.ExactlyOnce, 0u), (left.Filter, left.Qos, left.Identifier));
+        one.PublishTo("more", 1, Qos1);
+        one.Commit();
+        Assert.Equal(1, Assert.Single(one.Rows.Deliveries.Values).Sequence);
+    }
+
+    [Fact]
+    public async Task One_filter_twice_in_a_refused_SUBSCRIBE_leaves_nothing()
+    {
+        using var one = await SessionFixture.StartAsync();
+        var first = one.Session.Backup("more");
+        one.Session.Subscribe("more", 0, 0, out _, one.Epoch);
+        var second = one.Session.Backup("more");
+        one.Session.Subscribe("more", (byte)Qos1, 0, out _, one.Epoch);
+        await RefuseAsync(one, one.Session.SaveSubscriptionsAsync(["more", "more"]));
+
+        one.Session.PutBack(second, one.Epoch);
+        Assert.Equal(QualityOfService.AtMostOnce, one.Session.Subscriptions.Single(static s => s.Filter == "more").Qos);
+        one.Session.PutBack(first, one.Epoch);
+        Assert.Equal(Filter, Assert.Single(one.Session.Subscriptions).Filter);
+    }
+
     /// <summary>A client that has got the first of many retained messages.</summary>
     private static async Task<RecordingLink> ReplayingAsync(SessionFixture one)
     {
@@ -167,6 +201,15 @@ public sealed class RefusedSubscriptionTests
         Assert.Equal([1], link.Numbers);
         Assert.Single(one.Rows.Replays);
         return link;
+    }
+
+    /// <summary>A SUBSCRIBE to what is subscribed to; what there was before.</summary>
+    private static SubscriptionBackup SubscribeAgain(SessionFixture one)
+    {
+        var before = one.Session.Backup(Filter);
+        Assert.NotNull(one.Session.Subscribe(Filter, (byte)QualityOfService.ExactlyOnce, 0, out _, one.Epoch));
+        one.Session.AddReplay(NewReplay(one));
+        return before;
     }
 
     private static RetainedReplay NewReplay(SessionFixture one)

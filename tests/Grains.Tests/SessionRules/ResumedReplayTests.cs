@@ -2,6 +2,7 @@ using System.Text;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Retained;
+using Broker.Grains.Sessions;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
 using Xunit;
@@ -18,7 +19,8 @@ public sealed class ResumedReplayTests
     private const string Filter = "#";
     private const QualityOfService Qos2 = QualityOfService.ExactlyOnce;
 
-    // More than what a replay puts into the queue at once.
+    // What a replay puts into the queue at once, and more than that.
+    private const int PageSize = 64;
     private const int Many = 70;
 
     private ulong _lastId;
@@ -79,10 +81,57 @@ public sealed class ResumedReplayTests
         Assert.Equal(Enumerable.Range(1, Many), await ReceiveAsync(after));
     }
 
+    [Fact]
+    public async Task Second_SUBSCRIBE_before_a_page_is_in_the_store_does_not_say_that_it_is()
+    {
+        var rows = new MemoryRows();
+        using (var before = NewBroker(rows))
+        {
+            var (session, link) = await BeginAsync(before);
+            Task saving;
+            do
+            {
+                var sent = link.Published[^1];
+                session.Acknowledge(link, PacketType.PubRec, sent.PacketId, ReasonCode.Success);
+                before.Store.Commit();
+                saving = session.SaveSubscriptionsAsync([Filter]);
+                session.Acknowledge(link, PacketType.PubComp, sent.PacketId, ReasonCode.Success);
+            }
+            while (link.Published.Count < PageSize);
+
+            // The last of the first page is in flight, so the second is on its way to the store, behind the subscription.
+            before.Store.Commit(count: 1);
+            await saving;
+        }
+
+        using var after = NewBroker(rows);
+        Assert.Equal(Enumerable.Range(PageSize, Many - PageSize + 1), await ReceiveAsync(after));
+    }
+
+    [Fact]
+    public async Task Second_SUBSCRIBE_before_a_resumed_replay_goes_on_does_not_begin_it_anew()
+    {
+        var rows = new MemoryRows();
+        using (var before = NewBroker(rows))
+        {
+            await BeginAsync(before);
+        }
+
+        using (var between = NewBroker(rows))
+        {
+            var (session, grant) = await between.ConnectAsync(Client);
+            Assert.True(session.Attach(new RecordingLink(), grant.Epoch, receiveMaximum: 1));
+            await between.CommitUntilAsync(session.SaveSubscriptionsAsync([Filter]));
+        }
+
+        using var after = NewBroker(rows);
+        Assert.Equal(Enumerable.Range(1, Many), await ReceiveAsync(after));
+    }
+
     private static ModelBroker NewBroker(MemoryRows rows) => new(rows, new SessionOptions(), TimeSpan.Zero);
 
-    /// <summary>A client subscribes and gets a part of what is retained.</summary>
-    private async Task BeginAsync(ModelBroker broker)
+    /// <summary>A client subscribes and gets the first of what is retained.</summary>
+    private async Task<(Session Session, RecordingLink Link)> BeginAsync(ModelBroker broker)
     {
         for (var number = 1; number <= Many; number++)
         {
@@ -90,7 +139,8 @@ public sealed class ResumedReplayTests
         }
 
         var (session, grant) = await broker.ConnectAsync(Client);
-        Assert.True(session.Attach(new RecordingLink(), grant.Epoch, receiveMaximum: 1));
+        var link = new RecordingLink();
+        Assert.True(session.Attach(link, grant.Epoch, receiveMaximum: 1));
         RetainedReplay replay;
         lock (broker.Retained.Gate)
         {
@@ -102,6 +152,7 @@ public sealed class ResumedReplayTests
         await broker.CommitUntilAsync(session.SaveSubscriptionsAsync([Filter]));
         session.BeginReplays();
         broker.Store.Commit();
+        return (session, link);
     }
 
     /// <summary>The client is back and completes everything that it is sent.</summary>
