@@ -12,7 +12,6 @@ namespace Broker.Gateway.Connections;
 /// <summary>CONNECT: the first packet, who it is from, and the session it gets (MQTT section 3.1).</summary>
 internal sealed partial class ClientConnection
 {
-    private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
     private bool _wantsProblemInformation = true;
 
@@ -46,15 +45,12 @@ internal sealed partial class ClientConnection
 
         if (!ConnectPacket.TryDecode(frame, out var packet, out var violation))
         {
-            RefuseConnect(violation);
+            RefuseConnect(frame, violation);
             return;
         }
 
-        _connectVersion = packet.Version;
-        Version = packet.Version;
+        KeepTo(packet);
         _records.EndsWithRefusal = Version != ProtocolVersion.Mqtt5;
-        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
-        _wantsProblemInformation = packet.RequestProblemInformation;
         _hasConnect = true;
         Interlocked.MemoryBarrier();
         if (_isSentAway)
@@ -64,6 +60,14 @@ internal sealed partial class ClientConnection
         }
 
         _pending = ConnectAsync(packet);
+    }
+
+    /// <summary>How the client reads what it is sent, and how much of it it takes.</summary>
+    private void KeepTo(ConnectPacket packet)
+    {
+        Version = packet.Version;
+        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
+        _wantsProblemInformation = packet.RequestProblemInformation;
     }
 
     /// <summary>Answers a CONNECT that waits for its answer while the client is sent away.</summary>
@@ -78,16 +82,37 @@ internal sealed partial class ClientConnection
 
     private bool TryAnswer() => Interlocked.Exchange(ref _isAnswered, 1) == 0;
 
-    /// <summary>CONNECT is not as it has to be: the connection ends [MQTT-3.1.4-1].</summary>
-    private void RefuseConnect(ProtocolViolation violation)
+    /// <summary>
+    /// CONNECT is not as it has to be: the connection ends [MQTT-3.1.4-1]. As soon as the packet has said that it is one of 5.0, its
+    /// client can be told why (MQTT 5.0 section 4.13).
+    /// </summary>
+    /// <param name="frame">The packet, or the beginning of one that is too large.</param>
+    private void RefuseConnect(in PacketFrame frame, ProtocolViolation violation)
     {
         if (violation.Reason == ReasonCode.UnsupportedProtocolVersion)
         {
             // Answered in the form of 3.1.1, which every client understands [MQTT-3.1.2-2].
             SendConnAckRefusal(violation.Reason, violation.Description);
         }
+        else if (ConnectPacket.ReadBeginning(frame) is { } beginning)
+        {
+            KeepTo(beginning);
+        }
 
         Refuse(violation);
+    }
+
+    /// <summary>A packet beyond the maximum: nothing more of it is waited for, also when it is a CONNECT.</summary>
+    private void RefuseTooLarge(in PacketFrame beginning)
+    {
+        if (_session is null && _exchange is null && beginning.Type == PacketType.Connect)
+        {
+            RefuseConnect(beginning, Violations.PacketTooLarge);
+        }
+        else
+        {
+            Refuse(Violations.PacketTooLarge);
+        }
     }
 
     private async Task ConnectAsync(ConnectPacket packet)
@@ -365,5 +390,4 @@ internal sealed partial class ClientConnection
     private string? ResponseInformation() => _services.Mqtt.ResponseInformation is { Length: > 0 } text
         ? text.Replace("${clientid}", SysTopics.LevelOf(ClientId), StringComparison.Ordinal)
         : null;
-
 }

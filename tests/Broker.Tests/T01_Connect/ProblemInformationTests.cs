@@ -88,6 +88,28 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         await client.ExpectCloseAsync();
     }
 
+    // [MQTT-3.1.2-24]
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(200)]
+    public async Task Refusal_of_a_malformed_connect_keeps_to_what_can_be_read_of_it_MQTT_3_2_2_19(uint maximum)
+    {
+        var client = await AttemptAsync(new ConnectOptions
+        {
+            Properties = new() { { Prop.MaximumPacketSize, maximum } },
+            Will = new Will("a/#", "gone"),
+        });
+
+        if (maximum > 4)
+        {
+            var answer = await client.ExpectAsync(PacketType.ConnAck);
+            Assert.Equal((ReasonCode.TopicNameInvalid, maximum > 100), (answer.Reason, answer.Properties.Has(Prop.ReasonString)));
+        }
+
+        await client.ExpectCloseAsync();
+    }
+
     [Fact]
     public async Task Answer_that_is_too_large_for_the_client_ends_the_connection()
     {
@@ -115,6 +137,7 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         Assert.Equal(expected + unique, asking.ConnAck.Properties.Text(Prop.ResponseInformation));
         Assert.False(silent.ConnAck.Properties.Has(Prop.ResponseInformation));
     }
+
     /// <summary>PUBREL and PUBCOMP with 0x92: answers to what was never sent.</summary>
     private static async Task<(ReceivedPacket Release, ReceivedPacket Complete)> UnknownPacketIdsAsync(ScriptedClient client)
     {
