@@ -298,23 +298,21 @@ internal sealed partial class ClientConnection
             return ReasonCode.PayloadFormatInvalid;
         }
 
-        if (DelayedTopic.IsDelayed(Encoding.UTF8.GetBytes(will.Topic)))
+        var topic = Encoding.UTF8.GetBytes(will.Topic);
+        if (!_services.Rules.IsTopicAllowed(topic) || DelayedTopic.IsDelayed(topic))
         {
-            // A Will has a delay of its own.
+            // The limits are those of a PUBLISH; a Will has a delay of its own.
             return ReasonCode.TopicNameInvalid;
         }
 
-        return await MayPublishWillAsync(will) ? null : ReasonCode.NotAuthorized;
+        return await MayPublishWillAsync(will, topic) ? null : ReasonCode.NotAuthorized;
     }
 
-    private ValueTask<bool> MayPublishWillAsync(WillMessage will)
-    {
-        var topic = Encoding.UTF8.GetBytes(will.Topic);
-        return _services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, will.Qos, will.Retain, out var allowed)
+    private ValueTask<bool> MayPublishWillAsync(WillMessage will, byte[] topic) =>
+        _services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, will.Qos, will.Retain, out var allowed)
             ? ValueTask.FromResult(allowed)
             : _services.Access.AuthorizeAsync(
                 _identity!, AccessKind.Publish, topic, will.Qos, will.Retain, _context.ConnectionClosed);
-    }
 
     /// <summary>
     /// CONNACK with the reason and with Session Present 0 [MQTT-3.2.2-6], then the end [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1]: no
