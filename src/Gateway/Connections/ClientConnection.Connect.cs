@@ -240,20 +240,12 @@ internal sealed partial class ClientConnection
 
         using (FlushBatch.Open())
         {
-            SendConnAck(packet, grant.SessionPresent, authenticationData);
-            if (session is null || !session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
+            // Nothing may come before CONNACK [MQTT-3.2.0-1]: who cannot take it never was connected to its session.
+            if (SendConnAck(packet, grant.SessionPresent, authenticationData))
             {
-                // Another CONNECT has taken the session meanwhile.
-                Close(ReasonCode.SessionTakenOver);
+                Begin(packet, grant);
+                SayGoodbye();
             }
-            else
-            {
-                _isAnnounced = true;
-                _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
-                _services.Events.Connected(_identity!, packet, grant.SessionPresent);
-            }
-
-            SayGoodbye();
         }
 
         _services.Wheel.Reschedule(this);
@@ -261,6 +253,21 @@ internal sealed partial class ClientConnection
         {
             await AutoSubscribeAsync();
         }
+    }
+
+    /// <summary>The client has its CONNACK: the session sends what it has for it, and others hear that it is here.</summary>
+    private void Begin(ConnectPacket packet, SessionGrant grant)
+    {
+        if (_session is null || !_session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
+        {
+            // Another CONNECT has taken the session meanwhile.
+            Close(ReasonCode.SessionTakenOver);
+            return;
+        }
+
+        _isAnnounced = true;
+        _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
+        _services.Events.Connected(_identity!, packet, grant.SessionPresent);
     }
 
     /// <summary>The client was sent away while it was being told that it is accepted. Twice does no harm: nothing follows a DISCONNECT.</summary>
@@ -364,11 +371,14 @@ internal sealed partial class ClientConnection
         return isLimited && (packet.KeepAlive == 0 || packet.KeepAlive > maximum) ? maximum : packet.KeepAlive;
     }
 
-    /// <summary>CONNACK 0x00 [MQTT-3.1.4-5]. Response Information is for who asks for it [MQTT-3.1.2-28].</summary>
-    private void SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
+    /// <summary>
+    /// CONNACK 0x00 [MQTT-3.1.4-5]. Response Information is for who asks for it [MQTT-3.1.2-28]. False when it is more than the client
+    /// takes [MQTT-3.1.2-24]: the connection is closing then.
+    /// </summary>
+    private bool SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
     {
         var granted = _session?.ExpiryInterval ?? 0;
-        _isAccepted = Send(new ConnAckPacket
+        return _isAccepted = Send(new ConnAckPacket
         {
             SessionPresent = sessionPresent,
             Reason = ReasonCode.Success,

@@ -110,6 +110,37 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         await client.ExpectCloseAsync();
     }
 
+    /// <summary>The session is left as it was: nobody has connected to it.</summary>
+    // [MQTT-3.1.2-24] [MQTT-3.14.0-1]
+    [Fact]
+    public async Task Nothing_is_sent_in_place_of_a_connack_that_the_client_cannot_take_MQTT_3_2_0_1()
+    {
+        const string Short = "q/1";
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id());
+        var before = await ConnectAsync(options);
+        await before.SubscribeAsync(Short, 1);
+        await before.DisconnectAsync();
+        var others = await SubscriberAsync(ProtocolVersion.Mqtt5, $"$SYS/brokers/+/clients/{Id().Replace("/", "%2F", StringComparison.Ordinal)}/+");
+        await others.SubscribeAsync(Topic("will"));
+        await others.PublishAsync(Short, "m", 1);
+
+        var small = await AttemptAsync(options with
+        {
+            Properties = new() { { Prop.SessionExpiryInterval, 3600 }, { Prop.MaximumPacketSize, 12 } },
+            Will = new Will(Topic("will"), "gone"),
+        });
+        await small.ExpectCloseAsync();
+
+        await others.ExpectNothingAsync();
+        var after = await ConnectAsync(options);
+        Assert.True(after.ConnAck.SessionPresent);
+        var message = await after.ExpectPublishAsync(Short, "m");
+        Assert.False(message.Dup);
+        Assert.InRange(message.Size, 1, 12);
+        await after.AckAsync(PacketType.PubAck, message.PacketId);
+        await others.PickAsync(packet => packet.Topic.EndsWith("/connected", StringComparison.Ordinal), "its coming");
+    }
+
     [Fact]
     public async Task Answer_that_is_too_large_for_the_client_ends_the_connection()
     {
