@@ -83,6 +83,17 @@ public sealed record ConnectPacket
         return packet is not null;
     }
 
+    /// <summary>
+    /// What can be read of a CONNECT that is refused, up to its first violation or to the end of what has come of it: it says how its
+    /// client is answered. Null when not even the version is known.
+    /// </summary>
+    public static ConnectPacket? ReadBeginning(in PacketFrame frame)
+    {
+        var reader = new ByteReader(frame.Contiguous());
+        var version = ReadVersion(ref reader);
+        return reader.IsOk ? Read(ref reader, version) : null;
+    }
+
     /// <summary>Writes the packet as a client sends it.</summary>
     public void Write(IBufferWriter<byte> writer)
     {

@@ -10,7 +10,10 @@ public static class PacketFramer
 
     /// <summary>Slices the first packet off and advances <paramref name="buffer"/> past it.</summary>
     /// <param name="maximumPacketSize">Limit of the whole packet in bytes, fixed header included.</param>
-    /// <param name="frame">Valid as long as the buffer when the answer is <see cref="FrameStatus.Complete"/>.</param>
+    /// <param name="frame">
+    /// The packet when the answer is <see cref="FrameStatus.Complete"/>, what has come of it when the answer is
+    /// <see cref="FrameStatus.TooLarge"/>; valid as long as the buffer.
+    /// </param>
     public static FrameStatus TryRead(ref ReadOnlySequence<byte> buffer, int maximumPacketSize, out PacketFrame frame)
     {
         frame = default;
@@ -52,6 +55,7 @@ public static class PacketFramer
             var total = 1 + i + remaining;
             if (total > maximumPacketSize)
             {
+                frame = new PacketFrame(head[0], buffer.Slice(1 + i, Math.Min(remaining, buffer.Length - 1 - i)));
                 return FrameStatus.TooLarge;
             }
 

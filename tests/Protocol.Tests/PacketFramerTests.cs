@@ -13,6 +13,24 @@ public sealed class PacketFramerTests
         Assert.Equal(expected, Read(hex, maximum: 999));
 
     [Theory]
+    [InlineData("10 05", "")]
+    [InlineData("10 05 00 04", "0004")]
+    [InlineData("10 05 00 04 4D 51 54 C0 00", "00044D5154")]
+    public void TooLarge_gives_what_has_come_of_the_packet_and_nothing_of_the_next(string hex, string expected)
+    {
+        var bytes = Convert.FromHexString(hex.Replace(" ", "", StringComparison.Ordinal));
+        var whole = new ReadOnlySequence<byte>(bytes);
+        var pieces = Pieces.OfOneByte(bytes);
+
+        Assert.Equal(FrameStatus.TooLarge, PacketFramer.TryRead(ref whole, 6, out var frame));
+        Assert.Equal(FrameStatus.TooLarge, PacketFramer.TryRead(ref pieces, 6, out var frameOfPieces));
+
+        Assert.Equal(PacketType.Connect, frame.Type);
+        Assert.Equal(expected, Convert.ToHexString(frame.Body.ToArray()));
+        Assert.Equal(expected, Convert.ToHexString(frameOfPieces.Body.ToArray()));
+    }
+
+    [Theory]
     [InlineData("30 E5 07", FrameStatus.Incomplete)]
     [InlineData("30 E6 07", FrameStatus.TooLarge)]
     public void Maximum_packet_size_counts_the_fixed_header(string hex, FrameStatus expected) =>

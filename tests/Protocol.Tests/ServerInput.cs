@@ -40,7 +40,11 @@ internal static class ServerInput
         switch (frame.Type)
         {
             case PacketType.Connect:
-                ConnectPacket.TryDecode(frame, out _, out violation);
+                if (!ConnectPacket.TryDecode(frame, out _, out violation))
+                {
+                    ConnectPacket.ReadBeginning(frame);
+                }
+
                 break;
             case PacketType.ConnAck:
                 ConnAckPacket.TryDecode(frame, version, out _, out violation);

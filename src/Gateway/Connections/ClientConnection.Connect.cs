@@ -12,7 +12,6 @@ namespace Broker.Gateway.Connections;
 /// <summary>CONNECT: the first packet, who it is from, and the session it gets (MQTT section 3.1).</summary>
 internal sealed partial class ClientConnection
 {
-    private ProtocolVersion _connectVersion = ProtocolVersion.Mqtt311;
     private uint _clientMaximumPacketSize = uint.MaxValue;
     private bool _wantsProblemInformation = true;
 
@@ -46,15 +45,12 @@ internal sealed partial class ClientConnection
 
         if (!ConnectPacket.TryDecode(frame, out var packet, out var violation))
         {
-            RefuseConnect(violation);
+            RefuseConnect(frame, violation);
             return;
         }
 
-        _connectVersion = packet.Version;
-        Version = packet.Version;
+        KeepTo(packet);
         _records.EndsWithRefusal = Version != ProtocolVersion.Mqtt5;
-        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
-        _wantsProblemInformation = packet.RequestProblemInformation;
         _hasConnect = true;
         Interlocked.MemoryBarrier();
         if (_isSentAway)
@@ -64,6 +60,14 @@ internal sealed partial class ClientConnection
         }
 
         _pending = ConnectAsync(packet);
+    }
+
+    /// <summary>How the client reads what it is sent, and how much of it it takes.</summary>
+    private void KeepTo(ConnectPacket packet)
+    {
+        Version = packet.Version;
+        _clientMaximumPacketSize = packet.MaximumPacketSize ?? uint.MaxValue;
+        _wantsProblemInformation = packet.RequestProblemInformation;
     }
 
     /// <summary>Answers a CONNECT that waits for its answer while the client is sent away.</summary>
@@ -78,16 +82,37 @@ internal sealed partial class ClientConnection
 
     private bool TryAnswer() => Interlocked.Exchange(ref _isAnswered, 1) == 0;
 
-    /// <summary>CONNECT is not as it has to be: the connection ends [MQTT-3.1.4-1].</summary>
-    private void RefuseConnect(ProtocolViolation violation)
+    /// <summary>
+    /// CONNECT is not as it has to be: the connection ends [MQTT-3.1.4-1]. As soon as the packet has said that it is one of 5.0, its
+    /// client can be told why (MQTT 5.0 section 4.13).
+    /// </summary>
+    /// <param name="frame">The packet, or the beginning of one that is too large.</param>
+    private void RefuseConnect(in PacketFrame frame, ProtocolViolation violation)
     {
         if (violation.Reason == ReasonCode.UnsupportedProtocolVersion)
         {
             // Answered in the form of 3.1.1, which every client understands [MQTT-3.1.2-2].
             SendConnAckRefusal(violation.Reason, violation.Description);
         }
+        else if (ConnectPacket.ReadBeginning(frame) is { } beginning)
+        {
+            KeepTo(beginning);
+        }
 
         Refuse(violation);
+    }
+
+    /// <summary>A packet beyond the maximum: nothing more of it is waited for, also when it is a CONNECT.</summary>
+    private void RefuseTooLarge(in PacketFrame beginning)
+    {
+        if (_session is null && _exchange is null && beginning.Type == PacketType.Connect)
+        {
+            RefuseConnect(beginning, Violations.PacketTooLarge);
+        }
+        else
+        {
+            Refuse(Violations.PacketTooLarge);
+        }
     }
 
     private async Task ConnectAsync(ConnectPacket packet)
@@ -215,20 +240,12 @@ internal sealed partial class ClientConnection
 
         using (FlushBatch.Open())
         {
-            SendConnAck(packet, grant.SessionPresent, authenticationData);
-            if (session is null || !session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
+            // Nothing may come before CONNACK [MQTT-3.2.0-1]: who cannot take it never was connected to its session.
+            if (SendConnAck(packet, grant.SessionPresent, authenticationData))
             {
-                // Another CONNECT has taken the session meanwhile.
-                Close(ReasonCode.SessionTakenOver);
+                Begin(packet, grant);
+                SayGoodbye();
             }
-            else
-            {
-                _isAnnounced = true;
-                _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
-                _services.Events.Connected(_identity!, packet, grant.SessionPresent);
-            }
-
-            SayGoodbye();
         }
 
         _services.Wheel.Reschedule(this);
@@ -236,6 +253,21 @@ internal sealed partial class ClientConnection
         {
             await AutoSubscribeAsync();
         }
+    }
+
+    /// <summary>The client has its CONNACK: the session sends what it has for it, and others hear that it is here.</summary>
+    private void Begin(ConnectPacket packet, SessionGrant grant)
+    {
+        if (_session is null || !_session.Attach(this, grant.Epoch, packet.ReceiveMaximum))
+        {
+            // Another CONNECT has taken the session meanwhile.
+            Close(ReasonCode.SessionTakenOver);
+            return;
+        }
+
+        _isAnnounced = true;
+        _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
+        _services.Events.Connected(_identity!, packet, grant.SessionPresent);
     }
 
     /// <summary>The client was sent away while it was being told that it is accepted. Twice does no harm: nothing follows a DISCONNECT.</summary>
@@ -273,23 +305,21 @@ internal sealed partial class ClientConnection
             return ReasonCode.PayloadFormatInvalid;
         }
 
-        if (DelayedTopic.IsDelayed(Encoding.UTF8.GetBytes(will.Topic)))
+        var topic = Encoding.UTF8.GetBytes(will.Topic);
+        if (!_services.Rules.IsTopicAllowed(topic) || DelayedTopic.IsDelayed(topic))
         {
-            // A Will has a delay of its own.
+            // The limits are those of a PUBLISH; a Will has a delay of its own.
             return ReasonCode.TopicNameInvalid;
         }
 
-        return await MayPublishWillAsync(will) ? null : ReasonCode.NotAuthorized;
+        return await MayPublishWillAsync(will, topic) ? null : ReasonCode.NotAuthorized;
     }
 
-    private ValueTask<bool> MayPublishWillAsync(WillMessage will)
-    {
-        var topic = Encoding.UTF8.GetBytes(will.Topic);
-        return _services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, will.Qos, will.Retain, out var allowed)
+    private ValueTask<bool> MayPublishWillAsync(WillMessage will, byte[] topic) =>
+        _services.Access.TryAuthorize(_identity!, AccessKind.Publish, topic, will.Qos, will.Retain, out var allowed)
             ? ValueTask.FromResult(allowed)
             : _services.Access.AuthorizeAsync(
                 _identity!, AccessKind.Publish, topic, will.Qos, will.Retain, _context.ConnectionClosed);
-    }
 
     /// <summary>
     /// CONNACK with the reason and with Session Present 0 [MQTT-3.2.2-6], then the end [MQTT-3.1.4-2] [MQTT-3.2.2-7] [MQTT-4.13.2-1]: no
@@ -341,11 +371,14 @@ internal sealed partial class ClientConnection
         return isLimited && (packet.KeepAlive == 0 || packet.KeepAlive > maximum) ? maximum : packet.KeepAlive;
     }
 
-    /// <summary>CONNACK 0x00 [MQTT-3.1.4-5]. Response Information is for who asks for it [MQTT-3.1.2-28].</summary>
-    private void SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
+    /// <summary>
+    /// CONNACK 0x00 [MQTT-3.1.4-5]. Response Information is for who asks for it [MQTT-3.1.2-28]. False when it is more than the client
+    /// takes [MQTT-3.1.2-24]: the connection is closing then.
+    /// </summary>
+    private bool SendConnAck(ConnectPacket packet, bool sessionPresent, byte[]? authenticationData)
     {
         var granted = _session?.ExpiryInterval ?? 0;
-        _isAccepted = Send(new ConnAckPacket
+        return _isAccepted = Send(new ConnAckPacket
         {
             SessionPresent = sessionPresent,
             Reason = ReasonCode.Success,
@@ -365,5 +398,4 @@ internal sealed partial class ClientConnection
     private string? ResponseInformation() => _services.Mqtt.ResponseInformation is { Length: > 0 } text
         ? text.Replace("${clientid}", SysTopics.LevelOf(ClientId), StringComparison.Ordinal)
         : null;
-
 }

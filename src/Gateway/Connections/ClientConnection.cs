@@ -231,7 +231,7 @@ internal sealed partial class ClientConnection : IClientLink
                     HandlePacket(frame);
                     break;
                 case FrameStatus.TooLarge:
-                    Refuse(Violations.PacketTooLarge);
+                    RefuseTooLarge(frame);
                     return;
                 default:
                     Refuse(Violations.RemainingLength);
@@ -297,8 +297,8 @@ internal sealed partial class ClientConnection : IClientLink
             TraceViolation(traces, violation);
         }
 
-        // 3.x has no return code for it and gets no CONNACK [MQTT-3.2.2-6] of 3.1.1.
-        if (_session is null && _connectVersion == ProtocolVersion.Mqtt5)
+        // 3.x has no return code for it and gets no CONNACK [MQTT-3.2.2-6] of 3.1.1; neither does who has not told its version.
+        if (_session is null && Version == ProtocolVersion.Mqtt5)
         {
             SendConnAckRefusal(violation.Reason, violation.Description);
         }

@@ -88,6 +88,59 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         await client.ExpectCloseAsync();
     }
 
+    // [MQTT-3.1.2-24]
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(200)]
+    public async Task Refusal_of_a_malformed_connect_keeps_to_what_can_be_read_of_it_MQTT_3_2_2_19(uint maximum)
+    {
+        var client = await AttemptAsync(new ConnectOptions
+        {
+            Properties = new() { { Prop.MaximumPacketSize, maximum } },
+            Will = new Will("a/#", "gone"),
+        });
+
+        if (maximum > 4)
+        {
+            var answer = await client.ExpectAsync(PacketType.ConnAck);
+            Assert.Equal((ReasonCode.TopicNameInvalid, maximum > 100), (answer.Reason, answer.Properties.Has(Prop.ReasonString)));
+        }
+
+        await client.ExpectCloseAsync();
+    }
+
+    /// <summary>The session is left as it was: nobody has connected to it.</summary>
+    // [MQTT-3.1.2-24] [MQTT-3.14.0-1]
+    [Fact]
+    public async Task Nothing_is_sent_in_place_of_a_connack_that_the_client_cannot_take_MQTT_3_2_0_1()
+    {
+        const string Short = "q/1";
+        var options = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id());
+        var before = await ConnectAsync(options);
+        await before.SubscribeAsync(Short, 1);
+        await before.DisconnectAsync();
+        var others = await SubscriberAsync(ProtocolVersion.Mqtt5, $"$SYS/brokers/+/clients/{Id().Replace("/", "%2F", StringComparison.Ordinal)}/+");
+        await others.SubscribeAsync(Topic("will"));
+        await others.PublishAsync(Short, "m", 1);
+
+        var small = await AttemptAsync(options with
+        {
+            Properties = new() { { Prop.SessionExpiryInterval, 3600 }, { Prop.MaximumPacketSize, 12 } },
+            Will = new Will(Topic("will"), "gone"),
+        });
+        await small.ExpectCloseAsync();
+
+        await others.ExpectNothingAsync();
+        var after = await ConnectAsync(options);
+        Assert.True(after.ConnAck.SessionPresent);
+        var message = await after.ExpectPublishAsync(Short, "m");
+        Assert.False(message.Dup);
+        Assert.InRange(message.Size, 1, 12);
+        await after.AckAsync(PacketType.PubAck, message.PacketId);
+        await others.PickAsync(packet => packet.Topic.EndsWith("/connected", StringComparison.Ordinal), "its coming");
+    }
+
     [Fact]
     public async Task Answer_that_is_too_large_for_the_client_ends_the_connection()
     {
@@ -115,6 +168,7 @@ public sealed class ProblemInformationTests(SharedBroker shared) : SharedBrokerT
         Assert.Equal(expected + unique, asking.ConnAck.Properties.Text(Prop.ResponseInformation));
         Assert.False(silent.ConnAck.Properties.Has(Prop.ResponseInformation));
     }
+
     /// <summary>PUBREL and PUBCOMP with 0x92: answers to what was never sent.</summary>
     private static async Task<(ReceivedPacket Release, ReceivedPacket Complete)> UnknownPacketIdsAsync(ScriptedClient client)
     {

@@ -139,5 +139,24 @@ public sealed class WillTests(SharedBroker shared) : SharedBrokerTest(shared)
         Assert.False(properties.Has(Prop.WillDelayInterval));
     }
 
+    // [MQTT-3.1.4-2] [MQTT-3.2.2-7]
+    [Theory, EveryVersion]
+    public async Task Will_with_a_topic_beyond_the_limits_is_refused(ProtocolVersion version)
+    {
+        var deepest = string.Join('/', Enumerable.Repeat("w", 128));
+        var longest = new string('w', 4096);
+        await ConnectAsync(WithWill(version, new Will(deepest, "gone")));
+        await ConnectAsync(WithWill(version, new Will(longest, "gone")));
+
+        foreach (var topic in (string[])[deepest + "/w", longest + "w"])
+        {
+            var refused = await AttemptAsync(WithWill(version, new Will(topic, "gone")));
+
+            var answer = await refused.ExpectAsync(PacketType.ConnAck);
+            Assert.Equal(version == ProtocolVersion.Mqtt5 ? ReasonCode.TopicNameInvalid : (ReasonCode)3, answer.Reason);
+            await refused.ExpectCloseAsync();
+        }
+    }
+
     private ConnectOptions WithWill(ProtocolVersion version, Will will) => new(version) { ClientId = Id("will"), Will = will };
 }

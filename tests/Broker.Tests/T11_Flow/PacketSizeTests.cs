@@ -49,6 +49,31 @@ public sealed class PacketSizeTests(SharedBroker shared) : SharedBrokerTest(shar
         await client.ExpectDisconnectAsync(ReasonCode.PacketTooLarge);
     }
 
+    // [MQTT-3.1.4-1]
+    [Theory, EveryVersion]
+    public async Task Connect_beyond_the_brokers_maximum_is_refused_as_soon_as_its_version_is_known_0x95(ProtocolVersion version)
+    {
+        var client = await OpenAsync(new ConnectOptions(version));
+        var packet = Packets.Connect(new ConnectOptions(version)
+        {
+            UserName = new string('u', 60_000),
+            Will = new Will(Topic(), new byte[60_000]),
+            Properties = new() { { Prop.MaximumPacketSize, 20 } },
+        });
+
+        // Another length, one beyond the maximum, of three bytes as the packet's own; the rest does not come.
+        (packet[1], packet[2], packet[3]) = (0xFF, 0xFF, 0x7F);
+        await client.SendAsync(packet.AsMemory(0, 60));
+
+        if (version == ProtocolVersion.Mqtt5)
+        {
+            var answer = await client.ExpectAsync(PacketType.ConnAck);
+            Assert.Equal((ReasonCode.PacketTooLarge, false), (answer.Reason, answer.Properties.Has(Prop.ReasonString)));
+        }
+
+        await client.ExpectCloseAsync();
+    }
+
     [Theory, BothVersions]
     public async Task Packet_of_exactly_the_brokers_maximum_is_accepted(ProtocolVersion version)
     {

@@ -8,6 +8,9 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
     // Return code of a 3.x CONNACK; an unknown version is answered in that form, whatever it claims to be.
     private const ReasonCode OldUnacceptableVersion = (ReasonCode)1;
 
+    // Whoever does not begin with the name of the protocol speaks no version of it.
+    private const string NotMqtt = "MQTT-3.1.2-1";
+
     private static readonly Dictionary<string, MalformedPacket> Packets = MalformedCorpus.All.ToDictionary(packet => packet.ToString());
 
     public static TheoryData<string> Later => [.. Packets.Where(pair => !pair.Value.IsFirstPacket).Select(pair => pair.Key)];
@@ -33,11 +36,14 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
         await bystander.ExpectPublishAsync(Topic(), "still here");
     }
 
-    /// <summary>A version that is not known is answered, so that the client can try another; who cannot be understood is not (section 3.1.4).</summary>
+    /// <summary>
+    /// Who has said that it speaks 5.0 is told what is wrong (section 3.1.4). 3.x has no return code for it; only a version that is not
+    /// known has one, so that the client can try another.
+    /// </summary>
     // [MQTT-3.1.4-1] of 3.1.1
-    // [MQTT-3.1.4-1] [MQTT-3.14.0-1]
+    // [MQTT-3.1.4-1] [MQTT-3.2.2-7] [MQTT-3.2.2-8] [MQTT-4.13.1-1] [MQTT-3.14.0-1]
     [Theory, MemberData(nameof(First))]
-    public async Task Malformed_connect_is_closed_without_a_word_and_an_unknown_version_with_its_return_code(string name)
+    public async Task Malformed_connect_is_answered_with_its_reason_in_5_0_and_in_3_x_closed_without_a_word(string name)
     {
         var bad = Packets[name];
         var client = await OpenAsync(new ConnectOptions(bad.Version));
@@ -47,6 +53,12 @@ public sealed class MalformedPacketTests(SharedBroker shared) : SharedBrokerTest
         if (bad.Expected == ReasonCode.UnsupportedProtocolVersion)
         {
             Assert.Equal(OldUnacceptableVersion, (await client.ExpectAsync(PacketType.ConnAck)).Reason);
+        }
+        else if (bad.Version == ProtocolVersion.Mqtt5 && bad.SpecId != NotMqtt)
+        {
+            var answer = await client.ExpectAsync(PacketType.ConnAck);
+            Assert.Equal((bad.Expected, false), (answer.Reason, answer.SessionPresent));
+            Assert.NotEmpty(answer.Properties.Text(Prop.ReasonString)!);
         }
 
         await client.ExpectCloseAsync();

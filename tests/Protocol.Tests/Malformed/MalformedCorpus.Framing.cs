@@ -17,10 +17,14 @@ public static partial class MalformedCorpus
         .. Raw(Every, "UNSUBSCRIBE of the greatest length", "MQTT-3.2.2-15", ReasonCode.PacketTooLarge, "A2 FF FF FF 7F"),
         .. Raw(Every, "PUBACK of the greatest length", "MQTT-3.2.2-15", ReasonCode.PacketTooLarge, "40 FF FF FF 7F"),
         .. First("CONNECT of the greatest length", "3.1.4", ReasonCode.PacketTooLarge, "10 FF FF FF 7F"),
+        .. Every.SelectMany(version => First(
+            "CONNECT of the greatest length that begins with its version", "MQTT-3.2.2-15", ReasonCode.PacketTooLarge,
+            "10 FF FF FF 7F " + Protocol(version), version)),
         .. First("CONNECT with a Remaining Length of five bytes", "2.1.4", Malformed, "10 FF FF FF FF 01"),
         .. First("CONNECT with a Remaining Length not in its shortest form", "MQTT-1.5.5-1", Malformed, "10 8C 00 00 04"),
     ];
 
-    private static IEnumerable<MalformedPacket> First(string name, string specId, ReasonCode expected, string hex) =>
-        Raw(Only311, name, specId, expected, hex).Select(packet => packet with { IsFirstPacket = true });
+    private static IEnumerable<MalformedPacket> First(
+        string name, string specId, ReasonCode expected, string hex, ProtocolVersion version = ProtocolVersion.Mqtt311) =>
+        Raw([version], name, specId, expected, hex).Select(packet => packet with { IsFirstPacket = true });
 }
