@@ -187,9 +187,11 @@ internal static class OptionsRules
 
     private static IEnumerable<string> CheckAdmin(AdminOptions admin, Func<string, string> form)
     {
-        if (string.IsNullOrEmpty(admin.User) != string.IsNullOrEmpty(admin.Password))
+        if (admin.User is null != admin.Password is null)
         {
-            yield return $"{form("Broker:Admin:User")} and {form("Broker:Admin:Password")} are given together or not at all";
+            var missing = admin.User is null ? "Broker:Admin:User" : "Broker:Admin:Password";
+            yield return $"{form("Broker:Admin:User")} and {form("Broker:Admin:Password")} are given together or not at all; " +
+                $"{missing} is empty or not set";
         }
 
         // HTTP Basic separates name and password by the first colon.

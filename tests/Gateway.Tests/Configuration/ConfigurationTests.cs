@@ -214,6 +214,48 @@ public sealed class ConfigurationTests : IDisposable
         Assert.DoesNotContain("hush", Refusal("--Broker:Admin:Token=hush"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("", "secret", "User")]
+    [InlineData("root", "", "Password")]
+    [InlineData("root", "  ", "Password")]
+    public void Half_an_administrator_is_refused_and_the_empty_half_is_named(string user, string password, string missing)
+    {
+        _environment["Broker__Admin__User"] = user;
+        _environment["Broker__Admin__Password"] = password;
+
+        var line = Refusal();
+
+        Assert.StartsWith("Broker__Admin__User (Broker:Admin:User) and Broker__Admin__Password (Broker:Admin:Password)", line, StringComparison.Ordinal);
+        Assert.EndsWith($"given together or not at all; Broker:Admin:{missing} is empty or not set", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("User")]
+    [InlineData("User", "Password")]
+    [InlineData("Password", "Token")]
+    [InlineData("User", "Password", "Token")]
+    public void An_administrator_that_is_empty_is_none(params string[] names)
+    {
+        foreach (var name in names)
+        {
+            _environment[$"Broker__Admin__{name}"] = "";
+        }
+
+        Assert.False(Load().Admin.IsConfigured);
+    }
+
+    [Fact]
+    public void An_empty_token_leaves_user_and_password()
+    {
+        _environment["Broker__Admin__Token"] = "";
+
+        var admin = Load("--Broker:Admin:User=root", "--Broker:Admin:Password=pass").Admin;
+
+        Assert.True(admin.IsConfigured);
+        Assert.Null(admin.Token);
+    }
+
     [Fact]
     public void A_file_that_is_not_json_is_one_line()
     {
