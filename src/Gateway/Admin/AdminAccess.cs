@@ -19,7 +19,7 @@ internal sealed class AdminAccess(AdminOptions options, MetricsOptions metrics)
     // Those that proxies and balancers say it with; some say it only when told to (docs/http-api.md).
     private static readonly string[] ProxyHeaders = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
 
-    private readonly byte[]? _basic = options.User is null
+    private readonly byte[]? _basic = options.User is null || options.Password is null
         ? null
         : Digest(Encoding.UTF8.GetBytes($"{options.User}:{options.Password}"));
 

@@ -3,24 +3,14 @@ using Broker.Gateway.Options;
 
 namespace Broker.Gateway.Auth;
 
-/// <summary>Reads the users before the first client and says in the log who gets in without a password.</summary>
-internal sealed partial class AuthenticationStartup(
-    IServiceProvider services, AuthOptions options, ILogger<AuthenticationStartup> log) : IBrokerStartup
+/// <summary>Says in the log who gets in without a password.</summary>
+internal sealed partial class AuthenticationStartup(AuthOptions options, ILogger<AuthenticationStartup> log) : IBrokerStartup
 {
     private readonly ILogger _log = log;
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            services.GetRequiredService<UserDirectory>();
-        }
-        catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
-        {
-            throw new StartupException($"the users file cannot be used: {failure.Message}", failure);
-        }
-
         switch (options.AllowAnonymous)
         {
             case null:

@@ -1,3 +1,4 @@
+using Broker.Gateway.Hosting;
 using Broker.Gateway.Options;
 
 namespace Broker.Gateway.Auth;
@@ -17,14 +18,23 @@ internal sealed partial class UserDirectory
     private (DateTime Modified, long Length) _stamp;
     private long _checkedAt;
 
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="StartupException">It cannot be used: there are no users before it that could stay.</exception>
     public UserDirectory(AuthOptions auth, DataOptions data, TimeProvider time, ILogger<UserDirectory> log)
     {
         _time = time;
         _log = log;
         Path = PathOf(auth, data);
-        _stamp = Stamp();
         _checkedAt = time.GetTimestamp();
-        _users = new UserSet(UsersFile.Load(Path).Users);
+        try
+        {
+            _stamp = Stamp();
+            _users = new UserSet(UsersFile.Load(Path).Users);
+        }
+        catch (Exception failure) when (IsUnusable(failure))
+        {
+            throw new StartupException($"the users file cannot be used: {failure.Message}", failure);
+        }
     }
 
     /// <summary>Full path of the file.</summary>
@@ -65,13 +75,15 @@ internal sealed partial class UserDirectory
                 _users = new UserSet(UsersFile.Load(Path).Users);
                 LogReloaded(Path, _users.Count);
             }
-            catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
+            catch (Exception failure) when (IsUnusable(failure))
             {
                 // Half-edited or unreadable for a moment: locking everybody out would be worse than the last good state.
                 LogNotReloaded(Path, failure.Message);
             }
         }
     }
+
+    private static bool IsUnusable(Exception failure) => failure is FormatException or IOException or UnauthorizedAccessException;
 
     private (DateTime Modified, long Length) Stamp()
     {

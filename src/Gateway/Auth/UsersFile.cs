@@ -25,12 +25,7 @@ internal sealed class UsersFile
     public static UsersFile Load(string path)
     {
         var file = new UsersFile();
-        if (!File.Exists(path))
-        {
-            return file;
-        }
-
-        foreach (var line in File.ReadAllLines(path))
+        foreach (var line in ReadLines(path))
         {
             file._lines.Add(line);
             if (string.IsNullOrWhiteSpace(line) || line[0] == '#')
@@ -40,12 +35,13 @@ internal sealed class UsersFile
 
             if (!TryParse(line, out var name, out var secrets))
             {
-                throw new FormatException($"{path}: line {file._lines.Count} is not name:hash or name:hash:scram");
+                throw new FormatException($"{path}: line {file._lines.Count} is not name:hash or name:hash:scram; " +
+                    "correct it, or remove it and add its user again with ./broker user add NAME");
             }
 
             if (!file._users.TryAdd(name, secrets))
             {
-                throw new FormatException($"{path}: line {file._lines.Count} names '{name}' again");
+                throw new FormatException($"{path}: line {file._lines.Count} names '{name}' again; remove one of the two");
             }
         }
 
@@ -87,6 +83,25 @@ internal sealed class UsersFile
         }
 
         File.Move(temporary, full, overwrite: true);
+    }
+
+    // Not asked for before it is read: a folder, or a file in a folder that may not be looked into, would seem not to exist.
+    private static string[] ReadLines(string path)
+    {
+        try
+        {
+            return File.ReadAllLines(path);
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new UnauthorizedAccessException(
+                $"{path}: {(Directory.Exists(path) ? "it is a folder" : "reading it is not allowed")}; make it a file that the broker may read",
+                failure);
+        }
     }
 
     private static bool TryParse(string line, out string name, [NotNullWhen(true)] out UserSecrets? secrets)

@@ -51,8 +51,11 @@ internal static class BrokerConfiguration
         values.LastOrDefault(IsDataDirectory)?.Value ?? new DataOptions().Directory;
 
     private static bool IsDataDirectory(GivenValue value) =>
-        value.Key.Equals(SettingKeys.DataDirectory, StringComparison.OrdinalIgnoreCase);
+        IsValueOf(value, SettingKeys.DataDirectory);
 
     private static string Form(List<GivenValue> values, string key) =>
-        values.LastOrDefault(value => value.Key.Equals(key, StringComparison.OrdinalIgnoreCase))?.Form ?? key;
+        values.LastOrDefault(value => IsValueOf(value, key))?.Form ?? key;
+
+    private static bool IsValueOf(GivenValue value, string key) =>
+        value.Empty is null && value.Key.Equals(key, StringComparison.OrdinalIgnoreCase);
 }

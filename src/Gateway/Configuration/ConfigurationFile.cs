@@ -3,7 +3,10 @@ using Broker.Gateway.Hosting;
 
 namespace Broker.Gateway.Configuration;
 
-/// <summary>Reads the <c>Broker</c> section of an appsettings.json; other sections are not ours and are passed over.</summary>
+/// <summary>
+/// Reads the <c>Broker</c> section of an appsettings.json, and keys written in one piece (<c>"Broker:Session:MaxInflight": 10</c>); other
+/// sections are not ours and are passed over.
+/// </summary>
 internal static class ConfigurationFile
 {
     public const string FileName = "appsettings.json";
@@ -28,16 +31,15 @@ internal static class ConfigurationFile
             ReadOnlyMemory<byte> content = File.ReadAllBytes(path);
             using var document = JsonDocument.Parse(
                 content.Span is [0xEF, 0xBB, 0xBF, ..] ? content[3..] : content, Lenient);
-            var values = new List<GivenValue>();
-            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
             {
-                foreach (var section in document.RootElement.EnumerateObject())
-                {
-                    if (section.Name.Equals(SettingKeys.Root, StringComparison.OrdinalIgnoreCase))
-                    {
-                        Flatten(section.Value, section.Name, ValueSource.File(path), values);
-                    }
-                }
+                throw new StartupException($"{path} is not a JSON object with settings in it, {{ \"Broker\": {{ }} }}");
+            }
+
+            var values = new List<GivenValue>();
+            foreach (var section in document.RootElement.EnumerateObject().Where(static section => IsOurs(section.Name)))
+            {
+                Flatten(section.Value, section.Name, ValueSource.File(path), values);
             }
 
             return values;
@@ -52,10 +54,23 @@ internal static class ConfigurationFile
         }
     }
 
+    private static bool IsOurs(string name) =>
+        name.Equals(SettingKeys.Root, StringComparison.OrdinalIgnoreCase)
+        || name.StartsWith(SettingKeys.Root + ":", StringComparison.OrdinalIgnoreCase);
+
     private static void Flatten(JsonElement element, string key, ValueSource source, List<GivenValue> values)
     {
         switch (element.ValueKind)
         {
+            case JsonValueKind.Object when !element.EnumerateObject().Any():
+                values.Add(new GivenValue(key, "{}", source) { Empty = EmptyValue.Object });
+                break;
+            case JsonValueKind.Array when element.GetArrayLength() == 0:
+                values.Add(new GivenValue(key, "[]", source) { Empty = EmptyValue.Array });
+                break;
+            case JsonValueKind.Null:
+                values.Add(new GivenValue(key, "null", source) { Empty = EmptyValue.Null });
+                break;
             case JsonValueKind.Object:
                 foreach (var member in element.EnumerateObject())
                 {
@@ -70,8 +85,6 @@ internal static class ConfigurationFile
                     Flatten(item, $"{key}:{index++}", source, values);
                 }
 
-                break;
-            case JsonValueKind.Null:
                 break;
             default:
                 values.Add(new GivenValue(key, element.ToString(), source));

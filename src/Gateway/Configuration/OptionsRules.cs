@@ -25,7 +25,7 @@ internal static class OptionsRules
     /// <summary>One line for each value outside of its range, for options that code has set; those that were read are checked one by one.</summary>
     public static IEnumerable<string> CheckRanges(BrokerOptions options) => SettingCatalog.Of(options)
         .Where(static setting => setting.Default is not null && setting.Parse(setting.DefaultText) is null)
-        .Select(static setting => $"{setting.Key}: '{setting.DefaultText}' is not allowed; allowed: {setting.AllowedText}");
+        .Select(static setting => $"{setting.Key}: '{setting.DefaultText}' is not allowed; allowed: {setting.AllowedInsteadOf(setting.DefaultText)}");
 
     /// <summary>One line for each rule that is broken, naming keys by <paramref name="form"/>.</summary>
     public static IEnumerable<string> Check(BrokerOptions options, Func<string, string> form)
@@ -187,9 +187,11 @@ internal static class OptionsRules
 
     private static IEnumerable<string> CheckAdmin(AdminOptions admin, Func<string, string> form)
     {
-        if (string.IsNullOrEmpty(admin.User) != string.IsNullOrEmpty(admin.Password))
+        if (admin.User is null != admin.Password is null)
         {
-            yield return $"{form("Broker:Admin:User")} and {form("Broker:Admin:Password")} are given together or not at all";
+            var missing = admin.User is null ? "Broker:Admin:User" : "Broker:Admin:Password";
+            yield return $"{form("Broker:Admin:User")} and {form("Broker:Admin:Password")} are given together or not at all; " +
+                $"{missing} is empty or not set";
         }
 
         // HTTP Basic separates name and password by the first colon.

@@ -28,7 +28,8 @@ internal sealed record Setting(string Key, PropertyInfo Property, Type Type, obj
             if (_allowed is not null)
             {
                 var zero = _allowed.ZeroMeans is null ? "" : $" (0 = {_allowed.ZeroMeans})";
-                return $"{_allowed.Minimum} to {_allowed.Maximum}{zero}";
+                var step = _allowed.WholeSeconds ? ", in whole seconds" : "";
+                return $"{_allowed.Minimum} to {_allowed.Maximum}{zero}{step}";
             }
 
             var type = Nullable.GetUnderlyingType(Type) ?? Type;
@@ -45,8 +46,24 @@ internal sealed record Setting(string Key, PropertyInfo Property, Type Type, obj
     public object? Parse(string text)
     {
         var value = ValueText.Parse(Type, _isSize, text);
-        return value is IComparable number && _allowed is not null && !IsAllowed(number, _allowed) ? null : value;
+        return value switch
+        {
+            TimeSpan time when !IsWhole(time) => null,
+            IComparable number when _allowed is not null && !IsAllowed(number, _allowed) => null,
+            _ => value,
+        };
     }
+
+    /// <summary><see cref="AllowedText"/> for a value that is not allowed, and what it does not tell because hardly anybody needs to know.</summary>
+    public string AllowedInsteadOf(string refused) =>
+        _allowed is not { WholeSeconds: true } && ValueText.Parse(Type, _isSize, refused) is TimeSpan time && !IsWhole(time)
+            ? $"{AllowedText}, in whole milliseconds"
+            : AllowedText;
+
+    // Nothing counts finer than milliseconds: less of one would be 0, which often means something else.
+    private bool IsWhole(TimeSpan time) =>
+        time == TimeSpan.MaxValue
+        || time.Ticks % (_allowed is { WholeSeconds: true } ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond) == 0;
 
     private bool IsAllowed(IComparable value, AllowedAttribute allowed) =>
         value.CompareTo(ValueText.Parse(Type, _isSize, allowed.Minimum)) >= 0 &&

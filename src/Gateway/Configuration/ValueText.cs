@@ -36,11 +36,11 @@ internal static class ValueText
 
         if (target.IsEnum)
         {
-            // Numbers would parse as well, and mean something else after the next change of the enum.
-            // Words may be written apart: round_robin.
+            // By name only: numbers would parse as well, and mean something else after the next change of the enum, and so would lists of
+            // names, which are another one's number. Words may be written apart: round_robin.
             text = text.Replace("_", "", StringComparison.Ordinal);
-            return text.Length > 0 && char.IsLetter(text[0]) && Enum.TryParse(target, text, ignoreCase: true, out var name)
-                ? name
+            return Enum.GetNames(target).FirstOrDefault(known => known.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } name
+                ? Enum.Parse(target, name)
                 : null;
         }
 
@@ -136,8 +136,8 @@ internal static class ValueText
         }
 
         var (unit, length) = Times.OrderByDescending(entry => entry.Length)
-            .First(entry => time.Ticks % entry.Length.Ticks == 0);
-        return (time.Ticks / length.Ticks).ToString(CultureInfo.InvariantCulture) + unit;
+            .FirstOrDefault(entry => time.Ticks % entry.Length.Ticks == 0);
+        return unit is null ? time.ToString("c", CultureInfo.InvariantCulture) : (time.Ticks / length.Ticks).ToString(CultureInfo.InvariantCulture) + unit;
     }
 
     private static string FormatSize(long size)

@@ -15,9 +15,13 @@ internal static class EmbeddedConfiguration
         var given = configuration is null
             ? []
             : configuration.GetSection(SettingKeys.Root).AsEnumerable()
-                .Where(static pair => pair.Value is not null)
+                .Where(pair => pair.Value is not null || !configuration.GetSection(pair.Key).GetChildren().Any())
                 .OrderBy(static pair => pair.Key, ConfigurationKeyComparer.Instance)
-                .Select(static pair => new GivenValue(pair.Key, pair.Value!, Application));
+                .Select(static pair => new GivenValue(pair.Key, pair.Value ?? "null", Application)
+                {
+                    // Whether it was null or an empty object is no longer known.
+                    Empty = pair.Value is null ? EmptyValue.Null : null,
+                });
         var binder = new OptionsBinder();
         var options = binder.Bind(given);
         configure?.Invoke(options);

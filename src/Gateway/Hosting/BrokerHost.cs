@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Broker.Gateway.Admin;
+using Broker.Gateway.Auth;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
 using Broker.Grains.Hosting;
@@ -152,6 +153,9 @@ internal static class BrokerHost
         extend?.Invoke(builder.Services);
 
         var app = builder.Build();
+
+        // Before anything starts: a users file that cannot be used ends the start.
+        app.Services.GetRequiredService<UserDirectory>();
         app.MapAdmin(options);
         return app;
     }

@@ -1,5 +1,8 @@
+using System.Net;
 using System.Net.Sockets;
+using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
+using Broker.Grains.Options;
 using Broker.Grains.Storage;
 using Microsoft.AspNetCore.Connections;
 
@@ -19,7 +22,7 @@ internal static class StartupFailure
         IOException { InnerException: AddressInUseException } => $"{Endpoint(failure, options)} is in use",
         SocketException { SocketErrorCode: SocketError.AccessDenied } =>
             $"{LowPorts(options)} needs rights that this process does not have",
-        SocketException => $"a listener cannot be opened: {failure.Message}",
+        SocketException => $"{Addresses(options)}: {failure.Message}; allowed: an address of this machine",
         _ => null,
     };
 
@@ -44,6 +47,53 @@ internal static class StartupFailure
         foreach (var (index, endpoint) in options.Listeners.Mqtt.Index())
         {
             yield return (endpoint.Port, $"the MQTT port {endpoint.Port} ({(index == 0 ? "--mqtt, " : "")}Broker:Listeners:Mqtt:{index}:Port)");
+        }
+    }
+
+    // Nor does it say which address it was. One that cannot be bound now could not be bound then; failing that, it may have been any.
+    private static string Addresses(BrokerOptions options)
+    {
+        var all = GivenAddresses(options).ToList();
+        var absent = all.Where(static given => !CanBind(given.Address)).ToList();
+        return all.Count == 0
+            ? "a listener cannot be opened"
+            : string.Join(" or ", (absent.Count > 0 ? absent : all).Select(static given => $"{given.Key}={given.Address}"))
+                + " cannot be listened at";
+    }
+
+    private static IEnumerable<(IPAddress Address, string Key)> GivenAddresses(BrokerOptions options)
+    {
+        if (ListenAddress.TryParse(options.Http.Address, out var http) && http is not null)
+        {
+            yield return (http, "Broker:Http:Address");
+        }
+
+        foreach (var (index, endpoint) in options.Listeners.Mqtt.Index())
+        {
+            if (ListenAddress.TryParse(endpoint.Address, out var mqtt) && mqtt is not null)
+            {
+                yield return (mqtt, $"Broker:Listeners:Mqtt:{index}:Address");
+            }
+        }
+
+        // Not listened at, but a free port is looked for at it.
+        if (options.Store.Kind == StoreKind.Postgres && IPAddress.TryParse(options.Cluster.Address, out var cluster))
+        {
+            yield return (cluster, "Broker:Cluster:Address");
+        }
+    }
+
+    private static bool CanBind(IPAddress address)
+    {
+        try
+        {
+            using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(address, 0));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 

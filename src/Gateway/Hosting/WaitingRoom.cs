@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Broker.Gateway.Admin;
 using Broker.Gateway.Listeners;
 using Broker.Gateway.Options;
@@ -47,9 +48,10 @@ internal sealed class WaitingRoom(HttpOptions options) : IAsyncDisposable
         {
             // The start is over, or the process stops.
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or SocketException)
         {
-            // The port is taken. The start ends with a line about that when it comes to its own listeners.
+            // The port is taken or not allowed, or the address is not there. The start ends with a line about that when it comes to its own
+            // listeners.
         }
     }
 

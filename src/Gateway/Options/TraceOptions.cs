@@ -21,6 +21,6 @@ public sealed class TraceOptions
     public long MaxFileSize { get; set; } = 16 << 20;
 
     /// <summary>How long a trace may be asked to go on.</summary>
-    [Allowed("1s", "30d")]
+    [Allowed("1s", "30d", WholeSeconds = true)]
     public TimeSpan MaxDuration { get; set; } = TimeSpan.FromDays(1);
 }

@@ -15,4 +15,10 @@ public sealed class AllowedAttribute(string minimum, string maximum) : Attribute
 
     /// <summary>What 0 stands for, if it stands for something else than itself ("unlimited", "off").</summary>
     public string? ZeroMeans { get; init; }
+
+    /// <summary>
+    /// Whether a time is used in whole seconds, because clients tell it and are told it in those: a fraction would be cut off, and half a
+    /// second would become 0, which often means something else.
+    /// </summary>
+    public bool WholeSeconds { get; init; }
 }

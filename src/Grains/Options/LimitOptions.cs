@@ -33,7 +33,7 @@ public sealed class LimitOptions
     public double KeepAliveFactor { get; set; } = 1.5;
 
     /// <summary>Longest Keep Alive for MQTT 5.0 clients, told to them as Server Keep Alive.</summary>
-    [Allowed("0s", "65535s", ZeroMeans = "the client's own")]
+    [Allowed("0s", "65535s", ZeroMeans = "the client's own", WholeSeconds = true)]
     public TimeSpan MaxKeepAlive { get; set; } = TimeSpan.Zero;
 
     /// <summary>QoS 1 and 2 messages accepted from one client before the first of them is acknowledged.</summary>

@@ -4,11 +4,11 @@ namespace Broker.Grains.Options;
 public sealed class SessionOptions
 {
     /// <summary>How long a session of a 3.x client with Clean Session 0 outlives its connection. 0 ends it with the connection.</summary>
-    [Allowed("0s", "never")]
+    [Allowed("0s", "never", WholeSeconds = true)]
     public TimeSpan SessionExpiry { get; set; } = TimeSpan.FromHours(48);
 
     /// <summary>Longest Session Expiry Interval granted to an MQTT 5.0 client; a longer request is cut to it.</summary>
-    [Allowed("0s", "never")]
+    [Allowed("0s", "never", WholeSeconds = true)]
     public TimeSpan MaxSessionExpiry { get; set; } = TimeSpan.MaxValue;
 
     /// <summary>

@@ -47,6 +47,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("Sessions:MaxInflight")]
     [InlineData("Session:MaxInflght")]
     [InlineData("Nonsense")]
+    [InlineData("Listeners:Mqtt:N:Address")]
     public async Task Unknown_key_is_named(string key)
     {
         var run = await RunAsync(new() { [key] = "1" });

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace Broker.Tests.T16_Startup;
 
-/// <summary>What the broker needs and somebody else may have: ports and the data folder.</summary>
+/// <summary>What the broker needs and does not have, or somebody else has: ports, addresses, the data folder and what is in it.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class ResourceTests : IDisposable
 {
@@ -60,6 +60,40 @@ public sealed class ResourceTests : IDisposable
         var run = await BrokerCommand.RunWithoutRightsAsync("--data", _folder.Path, "--mqtt", "0", "--http", "0");
 
         run.AssertRefused(database);
+    }
+
+    [OwnFact]
+    public async Task Users_file_with_a_wrong_line_is_refused_with_its_path_and_the_line()
+    {
+        var users = Path.Combine(_folder.Path, "users");
+        await File.WriteAllTextAsync(users, "# ours\ngarbage\n");
+
+        var run = await BrokerCommand.RunAsync(null, "--data", _folder.Path, "--mqtt", "0", "--http", "0");
+
+        run.AssertRefused(users, "line 2 ", "user add");
+    }
+
+    [UnprivilegedFact]
+    public async Task Users_file_that_may_not_be_read_is_refused_with_its_path()
+    {
+        var users = Path.Combine(_folder.Path, "users");
+        await File.WriteAllTextAsync(users, "");
+        File.SetUnixFileMode(users, UnixFileMode.None);
+
+        var run = await BrokerCommand.RunWithoutRightsAsync("--data", _folder.Path, "--mqtt", "0", "--http", "0");
+
+        run.AssertRefused(users, "not allowed");
+    }
+
+    // 203.0.113.0/24 is for documents (RFC 5737): no machine has an address of it.
+    [OwnTheory]
+    [InlineData("Broker:Http:Address")]
+    [InlineData("Broker:Listeners:Mqtt:0:Address")]
+    public async Task Address_that_the_machine_does_not_have_is_refused_with_its_key(string key)
+    {
+        var run = await BrokerCommand.RunAsync(null, "--data", _folder.Path, "--mqtt", "0", "--http", "0", $"--{key}=203.0.113.7");
+
+        run.AssertRefused(key, "203.0.113.7");
     }
 
     [LowPortFact]

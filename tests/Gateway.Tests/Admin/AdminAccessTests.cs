@@ -46,6 +46,36 @@ public sealed class AdminAccessTests
     }
 
     [Theory]
+    [InlineData("", null, null)]
+    [InlineData("", "", null)]
+    [InlineData(null, null, "")]
+    [InlineData("", "", "")]
+    public async Task Empty_values_make_no_administrator(string? user, string? password, string? token)
+    {
+        var options = new AdminOptions { User = user, Password = password, Token = token };
+        foreach (var authorization in (string[])["Basic " + Convert.ToBase64String(":"u8), "Bearer ", ""])
+        {
+            var remote = Request("/dashboard", "192.0.2.1", "broker.example");
+            remote.Request.Headers.Authorization = authorization;
+
+            Assert.Equal(403, await StatusAsync(options, remote));
+        }
+
+        Assert.Equal(200, await StatusAsync(options, Request("/dashboard", "127.0.0.1", "localhost")));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    public async Task Empty_password_opens_nothing(string? password)
+    {
+        var remote = Request("/dashboard", "192.0.2.1", "broker.example");
+        remote.Request.Headers.Authorization = "Basic " + Convert.ToBase64String("root:"u8);
+
+        Assert.Equal(401, await StatusAsync(new AdminOptions { User = "root", Password = password, Token = Token }, remote));
+    }
+
+    [Theory]
     [InlineData(null, 401)]
     [InlineData("Basic root:pass", 200)]
     [InlineData("basic root:pass", 200)]

@@ -68,6 +68,34 @@ public sealed class UsersFileTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_file_that_does_not_exist_has_no_users()
+    {
+        Assert.Empty(UsersFile.Load(_folder.File("users")).Users);
+        Assert.Empty(UsersFile.Load(_folder.File("none/users")).Users);
+    }
+
+    [Fact]
+    public void A_folder_in_its_place_is_named()
+    {
+        var path = Directory.CreateDirectory(_folder.File("users")).FullName;
+
+        var failure = Assert.Throws<UnauthorizedAccessException>(() => UsersFile.Load(path));
+
+        Assert.StartsWith($"{path}: it is a folder", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_comes_twice_is_named()
+    {
+        var path = _folder.File("users");
+        var line = $"ann:{PasswordHash.Create("a"u8, 1000)}";
+        File.WriteAllLines(path, [line, line]);
+
+        Assert.Contains(
+            "line 2 names 'ann' again; remove one", Assert.Throws<FormatException>(() => UsersFile.Load(path)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("ann")]
     [InlineData("ann:secret")]

@@ -147,7 +147,23 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("00:01:30", 90)]
     [InlineData("500ms", 0.5)]
     public void Times_take_units(string text, double seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), Load($"--Broker:Session:SessionExpiry={text}").Session.SessionExpiry);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Load($"--Broker:Store:WaitAtStart={text}").Store.WaitAtStart);
+
+    [Theory]
+    [InlineData("Limits:MaxKeepAlive", "500ms", "0s to 65535s (0 = the client's own), in whole seconds")]
+    [InlineData("Session:SessionExpiry", "0.5", "0s to never, in whole seconds")]
+    [InlineData("Session:MaxSessionExpiry", "00:00:01.5", "0s to never, in whole seconds")]
+    [InlineData("Trace:MaxDuration", "1500ms", "1s to 30d, in whole seconds")]
+    [InlineData("Store:AckGrace", "0.5ms", "0s to 10s (0 = written at once), in whole milliseconds")]
+    [InlineData("Cluster:GiveUpAfter", "0.1ms", "0s to 1d (0 = for ever), in whole milliseconds")]
+    public void A_time_of_which_a_part_would_be_cut_off_is_refused(string key, string value, string allowed) =>
+        Assert.Equal($"--Broker:{key}: '{value}' is not allowed; allowed: {allowed}", Refusal($"--Broker:{key}={value}"));
+
+    [Theory]
+    [InlineData("1.5h", 5400)]
+    [InlineData("2000ms", 2)]
+    public void Whole_seconds_are_taken_in_any_unit(string text, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Load($"--Broker:Limits:MaxKeepAlive={text}").Limits.MaxKeepAlive);
 
     [Fact]
     public void Never_is_the_longest_time() =>
@@ -163,6 +179,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("RetryInterval", "never", "0s to 1d (0 = off)")]
     [InlineData("RetryInterval", "soon", "0s to 1d (0 = off)")]
     [InlineData("QueueFullPolicy", "1", "DropOldest, RefuseNewest")]
+    [InlineData("QueueFullPolicy", "DropOldest,RefuseNewest", "DropOldest, RefuseNewest")]
+    [InlineData("QueueFullPolicy", "", "DropOldest, RefuseNewest")]
     [InlineData("QueueQos0", "yes", "true, false")]
     [InlineData("HighWatermark", "1.1", "0 to 1")]
     [InlineData("HighWatermark", "NaN", "0 to 1")]
@@ -194,6 +212,32 @@ public sealed class ConfigurationTests : IDisposable
     public void An_unknown_key_is_named_with_the_closest_known_one(string argument, string suggestion) =>
         Assert.EndsWith($"did you mean {suggestion}?", Refusal(argument), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("Log:Level", "Debug,Information")]
+    [InlineData("Store:Kind", "Sqlite,Postgres")]
+    [InlineData("Log:Levels:Orleans", "Debug, Information")]
+    public void Two_names_where_one_is_asked_for_are_refused(string key, string value) =>
+        Assert.StartsWith($"--Broker:{key}: '{value}' is not allowed; allowed: ", Refusal($"--Broker:{key}={value}"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("N")]
+    [InlineData("n")]
+    public void The_letter_that_stands_for_a_number_in_the_documents_is_no_number(string letter) =>
+        Assert.Equal(
+            $"--Broker:Listeners:Mqtt:{letter}:Port is not a setting: it takes a number in place of N, 0 for the first entry, 1 for the second",
+            Refusal($"--Broker:Listeners:Mqtt:{letter}:Port=1884"));
+
+    [Fact]
+    public void A_number_that_is_missing_is_asked_for() =>
+        Assert.EndsWith(
+            "did you mean --Broker:Listeners:Mqtt:N:MaxConnections with a number in place of N, 0 for the first entry?",
+            Refusal("--Broker:Listeners:Mqtt:x:MaxConnections=1"),
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void A_category_of_the_log_may_have_any_name() =>
+        Assert.Equal(LogLevel.Debug, Load("--Broker:Log:Levels:N=Debug").Log.Levels["N"]);
+
     [Fact]
     public void Every_wrong_value_has_its_line() =>
         Assert.Equal(2, Refusal("--Broker:Session:MaxInflight=0", "--Broker:Limits:ReceiveMaximum=0").Split('\n').Length);
@@ -207,6 +251,48 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("--Broker:Admin:Token=short")]
     public void Rules_between_settings_are_checked(string argument) =>
         Assert.Contains(argument.Split('=')[0], Refusal(argument), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("", "secret", "User")]
+    [InlineData("root", "", "Password")]
+    [InlineData("root", "  ", "Password")]
+    public void Half_an_administrator_is_refused_and_the_empty_half_is_named(string user, string password, string missing)
+    {
+        _environment["Broker__Admin__User"] = user;
+        _environment["Broker__Admin__Password"] = password;
+
+        var line = Refusal();
+
+        Assert.StartsWith("Broker__Admin__User (Broker:Admin:User) and Broker__Admin__Password (Broker:Admin:Password)", line, StringComparison.Ordinal);
+        Assert.EndsWith($"given together or not at all; Broker:Admin:{missing} is empty or not set", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("User")]
+    [InlineData("User", "Password")]
+    [InlineData("Password", "Token")]
+    [InlineData("User", "Password", "Token")]
+    public void An_administrator_that_is_empty_is_none(params string[] names)
+    {
+        foreach (var name in names)
+        {
+            _environment[$"Broker__Admin__{name}"] = "";
+        }
+
+        Assert.False(Load().Admin.IsConfigured);
+    }
+
+    [Fact]
+    public void An_empty_token_leaves_user_and_password()
+    {
+        _environment["Broker__Admin__Token"] = "";
+
+        var admin = Load("--Broker:Admin:User=root", "--Broker:Admin:Password=pass").Admin;
+
+        Assert.True(admin.IsConfigured);
+        Assert.Null(admin.Token);
+    }
 
     [Fact]
     public void A_secret_is_not_repeated()

@@ -99,6 +99,42 @@ public sealed class EmbeddedBrokerTests
     }
 
     [Fact]
+    public void Empty_sections_and_times_that_would_be_cut_off_are_named_as_well()
+    {
+        using var json = new MemoryStream("""{ "Broker": { "Sesion": {}, "Session": {}, "Limits": { "MaxKeepAlive": null } } }"""u8.ToArray());
+        var configuration = new ConfigurationBuilder().AddJsonStream(json).Build();
+
+        var refused = Assert.Throws<StartupException>(() => new ServiceCollection().AddMqttBroker(configuration, static o =>
+        {
+            o.Session.SessionExpiry = TimeSpan.FromSeconds(0.5);
+            o.Hooks.TimeLimit = TimeSpan.FromSeconds(1) / 3;
+        }));
+
+        Assert.Equal(
+            [
+                "Broker:Sesion is not a setting; did you mean Broker:Session?",
+                "Broker:Session:SessionExpiry: '500ms' is not allowed; allowed: 0s to never, in whole seconds",
+                "Broker:Hooks:TimeLimit: '00:00:00.3333333' is not allowed; allowed: 1ms to 10m, in whole milliseconds",
+            ],
+            refused.Message.Split('\n'));
+    }
+
+    [Fact]
+    public async Task Users_file_that_cannot_be_used_ends_the_start_of_the_application_with_a_line()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("users"), "garbage\n");
+
+        var refused = await Assert.ThrowsAsync<StartupException>(
+            () => Application.StartAsync(configure: o => o.Auth.UsersFile = folder.File("users")));
+
+        Assert.Equal(
+            $"the users file cannot be used: {folder.File("users")}: line 1 is not name:hash or name:hash:scram; "
+                + "correct it, or remove it and add its user again with ./broker user add NAME",
+            refused.Message);
+    }
+
+    [Fact]
     public async Task Port_in_use_ends_the_start_of_the_application_with_a_line()
     {
         await using var first = await Application.StartAsync();
