@@ -28,9 +28,6 @@ internal static class SiloSetup
     // When all silos were killed, their rows say Active. The next one does not wait for rows older than three of these.
     private static readonly TimeSpan AliveNote = TimeSpan.FromSeconds(2);
 
-    // How often a silo that is alone looks after its membership in a table of its own.
-    private static readonly TimeSpan Alone = TimeSpan.FromMinutes(10);
-
     public static void AddSilo(this WebApplicationBuilder builder, BrokerOptions options) => builder.UseOrleans(silo =>
     {
         if (options.Store.Kind == StoreKind.Postgres)
@@ -40,12 +37,6 @@ internal static class SiloSetup
         else
         {
             silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), NoGateway, serviceId: ServiceId, clusterId: ServiceId);
-            silo.Configure<ClusterMembershipOptions>(static o =>
-            {
-                // It has nobody to tell that it is alive, and nobody to ask.
-                o.TableRefreshTimeout = Alone;
-                o.IAmAliveTablePublishTimeout = Alone;
-            });
             silo.SetName(options.Sys, Environment.MachineName);
         }
 
