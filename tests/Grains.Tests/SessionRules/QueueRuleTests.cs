@@ -26,17 +26,33 @@ public sealed class QueueRuleTests
         Assert.Equal([3, 4, 5], one.Drain(one.Connect()));
     }
 
-    [Fact]
-    public void Retained_message_over_the_limit_is_found_in_the_ledger_by_its_id()
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 65_534)]
+    [InlineData(65_535, 0)]
+    public void Retained_message_over_the_limit_is_found_in_the_ledger_by_its_id(int topicLength, int propertiesLength)
     {
         using var broker = new ModelBroker(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
-        var size = new RetainedOptions().MaxMessageBytes + 1;
-        var message = new ApplicationMessage([(byte)'t', .. new byte[size]], 1, 0) { Id = new MessageId(1, 2), Retain = true };
+        var bytes = new byte[new RetainedOptions().MaxMessageBytes + 1];
+        Array.Fill(bytes, (byte)'t', 0, topicLength);
+        var message = new ApplicationMessage(bytes, topicLength, propertiesLength) { Id = new MessageId(1, 2), Retain = true };
 
         broker.Publish(message, new PublishOutcome());
 
         var drop = Assert.Single(broker.Drops.Latest());
         Assert.Equal((DropReason.RetainedLimit, new MessageId(1, 2)), (drop.Reason, drop.Message));
+        Assert.Equal(0, broker.Retained.Count);
+    }
+
+    [Fact]
+    public void Retained_message_of_the_size_of_the_limit_is_kept()
+    {
+        using var broker = new ModelBroker(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
+        var bytes = new byte[new RetainedOptions().MaxMessageBytes];
+        bytes[0] = (byte)'t';
+        broker.Publish(new ApplicationMessage(bytes, 1, 100) { Id = new MessageId(1, 2), Retain = true }, new PublishOutcome());
+
+        Assert.Equal((1, 0), (broker.Retained.Count, broker.Dropped));
     }
 
     [Fact]
