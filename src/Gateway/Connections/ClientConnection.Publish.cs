@@ -34,6 +34,11 @@ internal sealed partial class ClientConnection
             return;
         }
 
+        if (view.Qos == QualityOfService.ExactlyOnce && !view.Dup)
+        {
+            _session!.ReuseInbound(_epoch, view.PacketId);
+        }
+
         _services.Rules.Count(view.Qos);
         var admission = Admit(view, ref topic, out var publishAt);
         if (admission == PublishAdmission.AtOnce)

@@ -73,12 +73,15 @@ public ref struct PublishSource
     /// <summary>Its id as far as there is one: a message that nobody has had to keep yet has none.</summary>
     public readonly MessageId Id => _message?.Id ?? MessageId.None;
 
+    /// <summary>What it counts against byte limits.</summary>
+    public readonly int Size => Topic.Length + Properties.Length + (int)Payload.Length;
+
     /// <summary>The message as an object of its own; made on the first call.</summary>
     public ApplicationMessage Materialize() => _message ??= Copy();
 
     private readonly ApplicationMessage Copy()
     {
-        var bytes = GC.AllocateUninitializedArray<byte>(Topic.Length + Properties.Length + (int)Payload.Length);
+        var bytes = GC.AllocateUninitializedArray<byte>(Size);
         Topic.CopyTo(bytes);
         Properties.CopyTo(bytes.AsSpan(Topic.Length));
         Payload.CopyTo(bytes.AsSpan(Topic.Length + Properties.Length));

@@ -59,7 +59,10 @@ public sealed class LimitOptions
     [Allowed("0", "10000000", ZeroMeans = "unlimited")]
     public int MaxSubscriptionsPerClient { get; set; } = 0;
 
-    /// <summary>Bytes that may wait for a client that does not read. QoS 0 messages beyond it are dropped and counted.</summary>
+    /// <summary>
+    /// Bytes that may wait for a client that does not read, besides as many in the transport's buffer. QoS 0 messages beyond it are dropped
+    /// and counted.
+    /// </summary>
     [Size, Allowed("4KiB", "1GiB")]
     public int OutboundBufferBytes { get; set; } = 1 << 20;
 }

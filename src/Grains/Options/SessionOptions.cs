@@ -50,7 +50,10 @@ public sealed class SessionOptions
     [Allowed("1", "65535")]
     public int MaxAwaitingRel { get; set; } = 100;
 
-    /// <summary>How long such a packet identifier is remembered when PUBREL does not come.</summary>
+    /// <summary>
+    /// How long such a packet identifier is remembered at least, after the last PUBLISH with it. Then another message may have it, or its
+    /// place when <see cref="MaxAwaitingRel"/> is reached; a PUBLISH that is repeated with DUP is known until one of them comes.
+    /// </summary>
     [Allowed("1s", "30d")]
     public TimeSpan AwaitRelTimeout { get; set; } = TimeSpan.FromSeconds(300);
 

@@ -70,7 +70,7 @@ public sealed partial class RetainedMessages
         var existing = Find(topic)?.Entry?.Message;
         var isRefused = message.Id > VersionOf(topic)
             && !message.Payload.IsEmpty
-            && ((_limits.MaxMessageBytes > 0 && message.Payload.Length > _limits.MaxMessageBytes)
+            && ((_limits.MaxMessageBytes > 0 && message.Size > _limits.MaxMessageBytes)
                 || (_limits.MaxCount > 0 && existing is null && Count >= _limits.MaxCount)
                 || (_limits.MaxTotalBytes > 0 && Bytes - (existing?.Size ?? 0) + message.Size > _limits.MaxTotalBytes));
         Apply(topic, isRefused || message.Payload.IsEmpty ? null : message, message.Id, 0);

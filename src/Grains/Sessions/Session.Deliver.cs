@@ -37,6 +37,7 @@ public sealed partial class Session
                 return false;
             }
 
+            MakeRoom(source);
             if (qos == QualityOfService.AtMostOnce)
             {
                 DeliverOnce(ref source, retain, identifiers);
@@ -95,7 +96,14 @@ public sealed partial class Session
             return;
         }
 
-        Enqueue(NewDelivery(source.Materialize(), QualityOfService.AtMostOnce, retain, identifiers, 0));
+        var message = source.Materialize();
+        if (MustRefuse(message.Size))
+        {
+            _env.Drops.Add(ClientId, source.Topic, DropReason.QueueFull, 1, message.Id);
+            return;
+        }
+
+        Enqueue(NewDelivery(message, QualityOfService.AtMostOnce, retain, identifiers, 0));
     }
 
     private void DeliverAcknowledged(
@@ -132,7 +140,7 @@ public sealed partial class Session
             }
         }
 
-        if (_env.Options.QueueFullPolicy == Options.QueueFullPolicy.RefuseNewest && IsFullWith(delivery.Size))
+        if (MustRefuse(delivery.Size))
         {
             _env.Drops.Add(ClientId, source.Topic, DropReason.QueueFull, 1, message.Id);
             return;

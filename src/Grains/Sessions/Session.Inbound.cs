@@ -32,8 +32,11 @@ public sealed partial class Session
                 return known.IsRouted ? InboundStatus.Duplicate : InboundStatus.Repeat;
             }
 
-            // Not before: one that is repeated is needed, however old it is.
-            ExpireInbound();
+            if (_inbound.Count >= _env.Options.MaxAwaitingRel)
+            {
+                ExpireInbound();
+            }
+
             if (_inbound.Count >= _env.Options.MaxAwaitingRel)
             {
                 return InboundStatus.TooMany;
@@ -44,7 +47,23 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>Whether a QoS 2 PUBLISH with this id would be an <see cref="InboundStatus.Duplicate"/>. Notes nothing.</summary>
+    /// <summary>
+    /// A QoS 2 PUBLISH has come without DUP: it was not sent before [MQTT-3.3.1-1]. An id that has waited for PUBREL longer than
+    /// <c>AwaitRelTimeout</c> is free for it: a client that uses it for another message has lost what it knew of the former one.
+    /// </summary>
+    /// <param name="epoch">Epoch that the CONNECT was given.</param>
+    public void ReuseInbound(long epoch, ushort packetId)
+    {
+        lock (_gate)
+        {
+            if (epoch == Epoch && _inbound.TryGetValue(packetId, out var entry) && HasTimedOut(entry, Environment.TickCount64))
+            {
+                ForgetInbound(packetId);
+            }
+        }
+    }
+
+    /// <summary>Whether a QoS 2 PUBLISH with this id is an <see cref="InboundStatus.Duplicate"/>. One that is not is not noted.</summary>
     /// <param name="earlier">As for <see cref="BeginInbound"/>.</param>
     public bool IsDuplicate(ushort packetId, out PublishRecord? earlier)
     {
@@ -201,6 +220,7 @@ public sealed partial class Session
         }
     }
 
+    /// <summary>What is known of the id of a QoS 2 PUBLISH that has come.</summary>
     private Inbound? FindInbound(ushort packetId)
     {
         if (!_inbound.TryGetValue(packetId, out var known))
@@ -216,31 +236,51 @@ public sealed partial class Session
         }
 
         known.Settle();
+        known.Since = Environment.TickCount64;
         return known;
     }
 
+    /// <summary>
+    /// Makes room. A client that has kept its state repeats what it has not finished when it connects [MQTT-4.4.0-1]: what it still
+    /// cares for is not old.
+    /// </summary>
     private void ExpireInbound()
     {
-        var timeout = (long)_env.Options.AwaitRelTimeout.TotalMilliseconds;
-        if (timeout <= 0 || _inbound.Count < _env.Options.MaxAwaitingRel)
-        {
-            return;
-        }
-
-        var limit = Environment.TickCount64 - timeout;
+        var now = Environment.TickCount64;
         foreach (var (packetId, entry) in _inbound)
         {
-            if (entry.Since < limit && entry.Forgotten is null && _inbound.Remove(packetId) && IsDurable)
+            if (HasTimedOut(entry, now))
             {
-                _env.Store.Post(new InboundRelease(this, packetId));
+                ForgetInbound(packetId);
             }
+        }
+    }
+
+    /// <summary>
+    /// Whether an id may be forgotten. Not while its PUBREL is on the way into the store or its publish has no outcome, and not when some
+    /// silos may have missed that: published anew, it would come to the others twice (promise 2).
+    /// </summary>
+    private bool HasTimedOut(Inbound entry, long now)
+    {
+        entry.Settle();
+        return now - entry.Since > (long)_env.Options.AwaitRelTimeout.TotalMilliseconds
+            && entry is { Forgotten: null, IsOpen: false, IsRouted: true };
+    }
+
+    private void ForgetInbound(ushort packetId)
+    {
+        _inbound.Remove(packetId);
+        if (IsDurable)
+        {
+            // Before the rows of another message with this id, which are posted later.
+            _env.Store.Post(new InboundRelease(this, packetId));
         }
     }
 
     private sealed class Inbound(long since)
     {
-        /// <summary>Milliseconds of the monotonic clock.</summary>
-        public long Since { get; } = since;
+        /// <summary>When its PUBLISH last came, in milliseconds of the monotonic clock.</summary>
+        public long Since { get; set; } = since;
 
         /// <summary>Epoch of the connection that has noted it and not come to set a record; 0 once there is, or was, one.</summary>
         public long BegunBy { get; set; }

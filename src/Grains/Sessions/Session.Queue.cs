@@ -117,20 +117,44 @@ public sealed partial class Session
         (_env.Options.MaxQueued > 0 && _queue.Count > _env.Options.MaxQueued * Shares)
         || (_env.Options.MaxQueuedBytes > 0 && _queue.Bytes > _env.Options.MaxQueuedBytes * Shares && _queue.Count > 1);
 
+    private bool RefusesNewest => _env.Options.QueueFullPolicy == Options.QueueFullPolicy.RefuseNewest;
+
+    /// <summary>
+    /// Whether a message that has just come is given up. While only the store has what waits, nobody knows what of it has expired: the
+    /// message stays until that is loaded, and the newest go then.
+    /// </summary>
+    private bool MustRefuse(int size) => RefusesNewest && _state == SessionState.Ready && IsFullWith(size);
+
+    /// <summary>What has expired goes before the message that has just come is refused; what it held up goes on.</summary>
+    private void MakeRoom(in PublishSource source)
+    {
+        if (MustRefuse(source.Size) && DropExpired())
+        {
+            Pump();
+        }
+    }
+
+    /// <summary>False when there was nothing.</summary>
+    private bool DropExpired()
+    {
+        var expired = _queue.Expired(_env.Now);
+        expired.ForEach(delivery => Drop(delivery, DropReason.Expired));
+        return expired.Count > 0;
+    }
+
+    /// <summary>
+    /// While loading, what is older is not here yet to be chosen from, and the end of the load comes back to it: what is too much even
+    /// without that would go then as well.
+    /// </summary>
     private void EnforceLimits()
     {
-        // While loading, what is older is not here yet to be chosen from; FinishLoading comes back to it.
-        if (_state != SessionState.Ready || !IsOverLimit())
+        if (!IsOverLimit())
         {
             return;
         }
 
-        foreach (var expired in _queue.Expired(_env.Now))
-        {
-            Drop(expired, DropReason.Expired);
-        }
-
-        while (IsOverLimit() && _queue.Victim() is { } victim)
+        DropExpired();
+        while (IsOverLimit() && (RefusesNewest ? _queue.Newest() : _queue.Victim()) is { } victim)
         {
             if (victim.Loan is null)
             {

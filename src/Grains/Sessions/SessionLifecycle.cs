@@ -307,9 +307,11 @@ public sealed class SessionLifecycle(
 
         if (link is { IsSentAway: true })
         {
-            // It is back before the end of its connection has been seen to. When this CONNECT is refused it has the usual time left.
+            // It is back before the end of its connection has been seen to. When this CONNECT is refused it has the usual time left: a session
+            // that it has ended all the same has no delay to wait for.
             var grace = (long)environment.Options.WillGraceAfterRestart.TotalMilliseconds;
-            return new DelayedWill(will, environment.Now + Math.Max(will.DelayInterval * 1000L, grace), IsLeftByBroker: true);
+            var delay = resumes ? will.DelayInterval * 1000L : 0;
+            return new DelayedWill(will, environment.Now + Math.Max(delay, grace), IsLeftByBroker: true);
         }
 
         if (will.DelayInterval == 0 || !resumes)

@@ -134,6 +134,26 @@ internal sealed class SessionQueue
         return null;
     }
 
+    /// <summary>
+    /// What to drop first when what has come last has to go, whatever its priority. QoS 0 has no sequence, and counts as the latest: it is
+    /// in memory only, and what was loaded is older.
+    /// </summary>
+    public Delivery? Newest()
+    {
+        Delivery? newest = null;
+        foreach (var level in _levels)
+        {
+            if (level.Items.Last is { } last && (newest is null || Order(last) > Order(newest)))
+            {
+                newest = last;
+            }
+        }
+
+        return newest;
+
+        static long Order(Delivery item) => item.Sequence == 0 ? long.MaxValue : item.Sequence;
+    }
+
     /// <summary>Those that have expired at <paramref name="now"/>. Looks only when one can have.</summary>
     public List<Delivery> Expired(long now)
     {

@@ -36,7 +36,7 @@ internal sealed class SessionWrite(Session session, bool isConnected, Will? will
         if (will is not null)
         {
             // Stored in the transaction of its session [MQTT-3.1.2-7].
-            batch.PutWill(will.ToRow(publishAt: null));
+            batch.PutWill(will.ToRow(_row.ExpiryInterval, publishAt: null));
         }
         else if (deletesWill)
         {

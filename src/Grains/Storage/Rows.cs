@@ -54,7 +54,7 @@ public readonly record struct DeliveryRow(
 public readonly record struct InboundRow(ushort PacketId, MessageId InDoubt);
 
 /// <summary>The Will of a connected client, kept until its connection ends.</summary>
-/// <param name="DelayInterval">Will Delay Interval in seconds.</param>
+/// <param name="DelayInterval">Will Delay Interval in seconds, or Session Expiry Interval if that is shorter.</param>
 /// <param name="PublishAt">Milliseconds since 1970 once the connection has ended; null while it lives.</param>
 public sealed record WillRow(string ClientId, ApplicationMessage Message, uint DelayInterval, long? PublishAt);
 

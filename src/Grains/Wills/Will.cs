@@ -23,7 +23,11 @@ public sealed record Will(string ClientId, WillClaim Claim)
     };
 
     /// <summary>Its row; <see cref="ApplicationMessage.ExpiresAt"/> holds the interval in milliseconds until it is published.</summary>
-    public WillRow ToRow(long? publishAt) => new(
+    /// <param name="sessionEndsIn">
+    /// Seconds from the end of the connection to that of the session, after which no delay is waited for [MQTT-3.1.2-8]. It goes into the row
+    /// because a session that ends with its connection has none, and nobody could tell after a crash.
+    /// </param>
+    public WillRow ToRow(uint sessionEndsIn, long? publishAt) => new(
         ClientId,
         new ApplicationMessage(Claim.Bytes, Claim.TopicLength, Claim.PropertiesLength)
         {
@@ -32,7 +36,7 @@ public sealed record Will(string ClientId, WillClaim Claim)
             ExpiresAt = Claim.MessageExpiryInterval is { } seconds ? seconds * 1000L : long.MaxValue,
             Publisher = ClientId,
         },
-        DelayInterval,
+        Math.Min(DelayInterval, sessionEndsIn),
         publishAt);
 
     /// <summary>The reverse of <see cref="ToRow"/>.</summary>

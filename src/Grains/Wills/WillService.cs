@@ -50,7 +50,7 @@ public sealed class WillService(
         }
 
         Delay(new DelayedWill(will, Now + (delay * 1000L), IsLeftByBroker: false));
-        store.Post(new WillWrite(will.ToRow(Now + (delay * 1000L))));
+        store.Post(new WillWrite(will.ToRow(sessionEndsIn, Now + (delay * 1000L))));
     }
 
     /// <summary>A Will that waits: for its delay, or for a client that a broker has left.</summary>

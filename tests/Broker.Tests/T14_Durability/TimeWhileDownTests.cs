@@ -59,6 +59,23 @@ public sealed class TimeWhileDownTests() : OwnBrokerTest
     }
 
     [OwnFact]
+    public async Task Will_delay_is_over_with_a_session_that_ended_in_a_kill()
+    {
+        var watcher = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id("watcher"));
+        await (await ConnectAsync(watcher)).SubscribeAsync(Topic(), 1);
+        await ConnectAsync(new ConnectOptions
+        {
+            ClientId = Id("will"),
+            Will = new Will(Topic(), "gone", 1) { Properties = new() { { Prop.WillDelayInterval, 600 } } },
+        });
+
+        await Server.RestartAsync();
+
+        var client = await ConnectAsync(watcher);
+        await client.ExpectPublishAsync(Topic(), "gone", TimeSpan.FromSeconds(30));
+    }
+
+    [OwnFact]
     public async Task Session_that_expires_while_the_broker_is_down_is_gone_with_its_messages()
     {
         var shortLived = ConnectOptions.Durable(ProtocolVersion.Mqtt5, Id("short"), expirySeconds: 2);

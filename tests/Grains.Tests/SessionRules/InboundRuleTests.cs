@@ -46,9 +46,8 @@ public sealed class InboundRuleTests
     {
         var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
         using var one = await SessionFixture.StartAsync(options, durable: false);
-        var begun = Environment.TickCount64;
         one.Session.BeginInbound(one.Epoch, 1, out _, out _);
-        SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
+        LetTimePass();
 
         Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 2, out _, out _));
     }
@@ -58,11 +57,101 @@ public sealed class InboundRuleTests
     {
         var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromMilliseconds(1) };
         using var one = await SessionFixture.StartAsync(options, durable: false);
-        var begun = Environment.TickCount64;
         one.Session.BeginInbound(one.Epoch, 1, out _, out _);
-        SpinWait.SpinUntil(() => Environment.TickCount64 > begun + 50);
+        LetTimePass();
 
         Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 1, out _, out _));
+    }
+
+    [Fact]
+    public async Task Time_of_an_id_begins_anew_with_each_repetition()
+    {
+        var options = new SessionOptions { MaxAwaitingRel = 1, AwaitRelTimeout = TimeSpan.FromSeconds(3) };
+        using var one = await SessionFixture.StartAsync(options, durable: false);
+        one.Session.BeginInbound(one.Epoch, 1, out _, out _);
+        LetTimePass(2_000);
+        Assert.True(one.Session.IsDuplicate(1, out _));
+        LetTimePass(1_100);
+
+        one.Session.ReuseInbound(one.Epoch, 1);
+        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(one.Epoch, 2, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 1, out _, out _));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Id_is_free_for_another_message_after_AwaitRelTimeout_and_not_before(bool durable)
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { AwaitRelTimeout = TimeSpan.FromMilliseconds(1) }, durable);
+        using var patient = await SessionFixture.StartAsync(durable: durable);
+        foreach (var fixture in (SessionFixture[])[one, patient])
+        {
+            Publish(fixture, 7);
+            fixture.Commit();
+        }
+
+        LetTimePass();
+
+        // Said to be a repetition.
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+
+        LetTimePass();
+        one.Session.ReuseInbound(one.Epoch - 1, 7);
+        Assert.True(one.Session.IsDuplicate(7, out _));
+
+        LetTimePass();
+        one.Session.ReuseInbound(one.Epoch, 7);
+        patient.Session.ReuseInbound(patient.Epoch, 7);
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, patient.Session.BeginInbound(patient.Epoch, 7, out _, out _));
+    }
+
+    [Fact]
+    public async Task Id_that_was_freed_and_taken_again_is_durable_for_the_message_that_has_it_now()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { AwaitRelTimeout = TimeSpan.FromMilliseconds(1) });
+        Publish(one, 7);
+        one.Commit();
+        LetTimePass();
+
+        // Refused: nothing of either message is left.
+        one.Session.ReuseInbound(one.Epoch, 7);
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+        one.Session.CancelInbound(one.Epoch, 7);
+        one.Commit();
+        Assert.Empty(one.Rows.Inbound);
+
+        Publish(one, 7);
+        LetTimePass();
+        one.Session.ReuseInbound(one.Epoch, 7);
+        Assert.True(one.Session.IsDuplicate(7, out _));
+        one.Commit();
+        LetTimePass();
+        one.Session.ReuseInbound(one.Epoch, 7);
+        Publish(one, 7);
+        one.Commit();
+        Assert.Single(one.Rows.Inbound);
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+    }
+
+    [Fact]
+    public async Task Id_that_is_in_doubt_or_whose_PUBREL_is_under_way_is_not_forgotten_however_old_it_is()
+    {
+        using var before = await SessionFixture.StartAsync();
+        before.Rows.PutInboundId(before.Session.Number, 7, new MessageId(17, 4));
+        before.Rows.PutInboundId(before.Session.Number, 8);
+        var options = new SessionOptions { AwaitRelTimeout = TimeSpan.FromMilliseconds(1), MaxAwaitingRel = 2 };
+        using var one = SessionFixture.Restart(before, options);
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+        one.Session.ReleaseInbound(one.Epoch, 8, static () => { });
+        LetTimePass();
+
+        Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(one.Epoch, 9, out _, out _));
+        one.Session.ReuseInbound(one.Epoch, 7);
+        one.Session.ReuseInbound(one.Epoch, 8);
+        Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
+        Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 8, out _, out _));
     }
 
     [Fact]
@@ -251,6 +340,28 @@ public sealed class InboundRuleTests
         Assert.Equal(["#"], one.Session.Subscriptions.Select(static s => s.Filter));
         Assert.NotNull(one.Session.Subscribe("more", 0, 0, out _, one.Epoch));
         Assert.True(one.Session.Unsubscribe("#", one.Epoch));
+    }
+
+    /// <summary>A QoS 2 publish of the client, which it has no outcome for before the next commit when its session is durable.</summary>
+    private static void Publish(SessionFixture one, ushort packetId)
+    {
+        Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, packetId, out _, out _));
+        if (!one.Session.IsDurable)
+        {
+            return;
+        }
+
+        var record = NewRecord(one);
+        record.RememberInbound(one.Session, packetId);
+        Assert.True(one.Session.SetInboundRecord(one.Epoch, packetId, record));
+        record.Seal();
+        record.Post();
+    }
+
+    private static void LetTimePass(int milliseconds = 50)
+    {
+        var begun = Environment.TickCount64;
+        SpinWait.SpinUntil(() => Environment.TickCount64 > begun + milliseconds);
     }
 
     private static PublishRecord NewRecord(SessionFixture one) =>

@@ -1,6 +1,7 @@
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
+using Broker.Grains.Sessions;
 using Broker.Grains.Tests.SessionModel;
 using Broker.Protocol;
 using Xunit;
@@ -26,17 +27,33 @@ public sealed class QueueRuleTests
         Assert.Equal([3, 4, 5], one.Drain(one.Connect()));
     }
 
-    [Fact]
-    public void Retained_message_over_the_limit_is_found_in_the_ledger_by_its_id()
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(1, 65_534)]
+    [InlineData(65_535, 0)]
+    public void Retained_message_over_the_limit_is_found_in_the_ledger_by_its_id(int topicLength, int propertiesLength)
     {
         using var broker = new ModelBroker(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
-        var size = new RetainedOptions().MaxMessageBytes + 1;
-        var message = new ApplicationMessage([(byte)'t', .. new byte[size]], 1, 0) { Id = new MessageId(1, 2), Retain = true };
+        var bytes = new byte[new RetainedOptions().MaxMessageBytes + 1];
+        Array.Fill(bytes, (byte)'t', 0, topicLength);
+        var message = new ApplicationMessage(bytes, topicLength, propertiesLength) { Id = new MessageId(1, 2), Retain = true };
 
         broker.Publish(message, new PublishOutcome());
 
         var drop = Assert.Single(broker.Drops.Latest());
         Assert.Equal((DropReason.RetainedLimit, new MessageId(1, 2)), (drop.Reason, drop.Message));
+        Assert.Equal(0, broker.Retained.Count);
+    }
+
+    [Fact]
+    public void Retained_message_of_the_size_of_the_limit_is_kept()
+    {
+        using var broker = new ModelBroker(new MemoryRows(), new SessionOptions(), TimeSpan.Zero);
+        var bytes = new byte[new RetainedOptions().MaxMessageBytes];
+        bytes[0] = (byte)'t';
+        broker.Publish(new ApplicationMessage(bytes, 1, 100) { Id = new MessageId(1, 2), Retain = true }, new PublishOutcome());
+
+        Assert.Equal((1, 0), (broker.Retained.Count, broker.Dropped));
     }
 
     [Fact]
@@ -114,12 +131,101 @@ public sealed class QueueRuleTests
     [Fact]
     public async Task RefuseNewest_keeps_what_was_there()
     {
-        var options = new SessionOptions { MaxQueued = 3, QueueFullPolicy = QueueFullPolicy.RefuseNewest };
-        using var one = await SessionFixture.StartAsync(options);
+        using var one = await SessionFixture.StartAsync(Refusing());
         one.Publish(Qos1, 1, 2, 3, 4, 5);
 
         Assert.Equal(2, one.Dropped(DropReason.QueueFull));
         Assert.Equal([1, 2, 3], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task RefuseNewest_refuses_QoS_0_as_well()
+    {
+        using var one = await SessionFixture.StartAsync(Refusing());
+        one.Publish(Qos0, 1);
+        one.Publish(Qos1, 2, 3);
+        one.Publish(Qos0, 4);
+        one.Publish(Qos1, 5);
+
+        Assert.Equal(2, one.Dropped(DropReason.QueueFull));
+        Assert.Equal([1, 2, 3], one.Drain(one.Connect()));
+    }
+
+    [Theory]
+    [InlineData(Qos0)]
+    [InlineData(Qos1)]
+    public async Task RefuseNewest_drops_what_has_expired_before_it_refuses(QualityOfService qos)
+    {
+        using var one = await SessionFixture.StartAsync(Refusing());
+        one.PublishExpired(1);
+        one.Publish(Qos1, 2);
+        one.PublishExpired(3);
+        one.Publish(qos, 4, 5, 6);
+
+        Assert.Equal((2, 1), (one.Dropped(DropReason.Expired), one.Dropped(DropReason.QueueFull)));
+        Assert.Equal([2, 4, 5], one.Drain(one.Connect()));
+    }
+
+    [Fact]
+    public async Task RefuseNewest_sends_what_waited_behind_a_message_that_has_expired()
+    {
+        // The head is not committed, and QoS 2.
+        using var one = await SessionFixture.StartAsync(Refusing());
+        var link = one.Connect();
+        one.PublishExpired(1, QualityOfService.ExactlyOnce);
+        one.Publish(Qos1, 2, 3);
+        Assert.Empty(link.Published);
+
+        one.Publish(Qos1, 4);
+        Assert.Equal([2, 3, 4], one.Drain(link));
+        Assert.Equal(0, one.Dropped(DropReason.QueueFull));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task RefuseNewest_looks_for_what_has_expired_when_only_the_store_has_the_queue(int expired)
+    {
+        using var before = await SessionFixture.StartAsync(Refusing());
+        before.EndConnection();
+        for (var number = 1; number <= 3; number++)
+        {
+            Publish(before, number, hasExpired: number <= expired);
+        }
+
+        before.Commit();
+        using var one = SessionFixture.Restart(before, Refusing());
+        var outcomes = Enumerable.Range(4, 3).Select(number => one.PublishTo("t", number, Qos1)).ToList();
+        Assert.Equal(SessionState.Loading, one.Session.State);
+        Assert.All(outcomes, outcome => Assert.Null(outcome.Reason));
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+        await one.Broker.CommitUntilAsync(one.Session.NamedAsync());
+
+        Assert.All(outcomes, outcome => Assert.Equal(ReasonCode.Success, outcome.Reason));
+        Assert.Equal((expired, 3 - expired), (one.Dropped(DropReason.Expired), one.Dropped(DropReason.QueueFull)));
+        one.Commit();
+        Assert.Equal(3, one.Rows.Deliveries.Count);
+        Assert.Equal(Enumerable.Range(expired + 1, 3), one.Drain(await one.ReconnectAsync()));
+    }
+
+    [Theory]
+    [InlineData(QueueFullPolicy.DropOldest)]
+    [InlineData(QueueFullPolicy.RefuseNewest)]
+    public async Task What_comes_while_the_queue_cannot_be_read_has_the_same_limit(QueueFullPolicy policy)
+    {
+        var options = new SessionOptions { MaxQueued = 3, QueueFullPolicy = policy };
+        using var before = await SessionFixture.StartAsync(options);
+        before.EndConnection();
+        before.Publish(Qos1, 1, 2, 3);
+        before.Commit();
+        using var one = SessionFixture.Restart(before, options);
+        one.Publish(Qos0, 4, 5, 6, 7, 8);
+
+        Assert.Equal(SessionState.Loading, one.Session.State);
+        Assert.Equal(2, one.Dropped(DropReason.QueueFull));
+        await one.Broker.CommitUntilAsync(one.Session.LoadAsync(CancellationToken.None));
+        Assert.Equal(5, one.Dropped(DropReason.QueueFull));
+        Assert.Equal([1, 2, 3], one.Drain(await one.ReconnectAsync()));
     }
 
     [Theory]
@@ -164,5 +270,19 @@ public sealed class QueueRuleTests
         Assert.Equal(1, one.Broker.Metrics.HighQueues);
         one.Acknowledge(link, PacketType.PubAck, link.Published[^1].PacketId);
         Assert.Equal(0, one.Broker.Metrics.HighQueues);
+    }
+
+    private static SessionOptions Refusing() => new() { MaxQueued = 3, QueueFullPolicy = QueueFullPolicy.RefuseNewest };
+
+    private static void Publish(SessionFixture one, int number, bool hasExpired)
+    {
+        if (hasExpired)
+        {
+            one.PublishExpired(number);
+        }
+        else
+        {
+            one.Publish(Qos1, number);
+        }
     }
 }

@@ -47,9 +47,9 @@ internal sealed class SessionFixture : IDisposable
     }
 
     /// <summary>A broker that starts with the rows that another has left; its client is away.</summary>
-    public static SessionFixture Restart(SessionFixture before)
+    public static SessionFixture Restart(SessionFixture before, SessionOptions? options = null)
     {
-        var fixture = new SessionFixture(before.Rows, new SessionOptions(), TimeSpan.Zero);
+        var fixture = new SessionFixture(before.Rows, options ?? new SessionOptions(), TimeSpan.Zero);
         fixture.Session = fixture._broker.Sessions.Find(ClientId)!;
         return fixture;
     }
@@ -69,6 +69,9 @@ internal sealed class SessionFixture : IDisposable
         return Connect();
     }
 
+    /// <summary>The connection ends in order: the store knows what was sent, which nobody does after a crash.</summary>
+    public void EndConnection() => _broker.Lifecycle.ConnectionEnded(Session, _epoch, EndCause.Disconnect, null);
+
     public void Disconnect() => Assert.True(Session.Detach(_epoch));
 
     /// <summary>Publishes numbers in order with the number as payload.</summary>
@@ -87,10 +90,10 @@ internal sealed class SessionFixture : IDisposable
         return outcome;
     }
 
-    /// <summary>A QoS 1 message that has expired already.</summary>
-    public void PublishExpired(int number)
+    /// <summary>A message that has expired already.</summary>
+    public void PublishExpired(int number, QualityOfService qos = QualityOfService.AtLeastOnce)
     {
-        var plain = ModelMessage.Of("t", number, QualityOfService.AtLeastOnce, default);
+        var plain = ModelMessage.Of("t", number, qos, default);
         var message = new ApplicationMessage(plain.Bytes.ToArray(), plain.TopicLength, 0) { Qos = plain.Qos, ExpiresAt = 1 };
         _broker.Publish(message, new PublishOutcome());
     }

@@ -1,5 +1,7 @@
 using Broker.Grains.Interfaces.Sessions;
+using Broker.Grains.Options;
 using Broker.Grains.Sessions;
+using Broker.Grains.Storage;
 using Broker.Grains.Wills;
 using Broker.Protocol;
 using Xunit;
@@ -208,6 +210,61 @@ public sealed class WillRuleTests
 
         Assert.Equal([WillNumber], listener.Numbers);
         Assert.Empty(one.Rows.Wills);
+    }
+
+    [Theory]
+    [InlineData(false, 0, 0)]
+    [InlineData(true, 0, 0)]
+    [InlineData(false, 3600, 1)]
+    [InlineData(true, 3600, 1)]
+    public async Task Session_that_ended_with_the_broker_has_no_delay_to_wait_for(bool wasStopped, int expiry, int waiting)
+    {
+        using var before = await SessionFixture.StartAsync();
+        var (session, epoch) = await ClaimAsync(before, delay: 3600, expiry: (uint)expiry);
+        if (wasStopped)
+        {
+            before.Broker.Lifecycle.ConnectionEnded(session, epoch, EndCause.SentAway, null);
+            before.Commit();
+        }
+
+        using var after = SessionFixture.Restart(before, new SessionOptions { WillGraceAfterRestart = TimeSpan.Zero });
+        after.Broker.Wills.Tick();
+        after.Commit();
+
+        Assert.Equal((waiting, waiting), (after.Broker.Wills.DelayedCount, after.Rows.Wills.Count));
+        Assert.Equal(waiting == 0 ? [WillNumber] : [], after.Drain(await after.ReconnectAsync()));
+    }
+
+    [Fact]
+    public async Task Session_that_ended_with_the_broker_leaves_its_client_the_grace_all_the_same()
+    {
+        using var before = await SessionFixture.StartAsync();
+        await ClaimAsync(before, delay: 3600, expiry: 0);
+        using var after = SessionFixture.Restart(before);
+        after.Broker.Wills.Tick();
+
+        Assert.Equal(1, after.Broker.Wills.DelayedCount);
+    }
+
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task Refused_CONNECT_that_ends_a_session_whose_client_was_sent_away_ends_the_delay(bool cleanStart, int waiting)
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { WillGraceAfterRestart = TimeSpan.Zero });
+        var (session, epoch) = await ClaimAsync(one, delay: 60);
+        Assert.True(session.Attach(new RecordingLink { IsSentAway = true }, epoch, ushort.MaxValue));
+        var claim = new SessionClaim { CleanStart = cleanStart, ExpiryInterval = 3600, Version = ProtocolVersion.Mqtt5 };
+        var connecting = one.Broker.Lifecycle.ConnectAsync("mortal", claim);
+        while (!connecting.IsCompleted)
+        {
+            one.Broker.Store.Fail();
+            await Task.WhenAny(connecting, Task.Delay(1));
+        }
+
+        await Assert.ThrowsAsync<StoreException>(() => connecting);
+        one.Broker.Wills.Tick();
+        Assert.Equal(waiting, one.Broker.Wills.DelayedCount);
     }
 
     private static async Task<(Session Session, long Epoch)> ClaimAsync(SessionFixture one, uint delay = 0, uint expiry = 3600)
