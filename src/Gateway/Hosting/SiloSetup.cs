@@ -46,6 +46,7 @@ internal static class SiloSetup
                 o.TableRefreshTimeout = Alone;
                 o.IAmAliveTablePublishTimeout = Alone;
             });
+            silo.AddGrainStorage();
             silo.SetName(options.Sys, Environment.MachineName);
         }
 
