@@ -32,6 +32,13 @@ public sealed class MqttBroker
     public IPEndPoint? HttpEndPoint => Get<OpenListeners>().HttpEndPoint;
 
     /// <summary>
+    /// Grains of the broker's silo, among them those of the application. An application may have Orleans itself: its factory knows other
+    /// grains.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The broker does not run.</exception>
+    public IGrainFactory Grains => Get<IGrainFactory>();
+
+    /// <summary>
     /// Publishes a message. Completes as PUBACK does: at QoS 1 and 2 when it is stored for every matching durable session or acknowledged
     /// by it; at QoS 0 when it has been routed; a topic <c>$delayed/SECONDS/TOPIC</c>, when it is stored until it is due. Waits while the store has more to commit than <c>Broker:Store:MaxPendingBytes</c>.
     /// </summary>

@@ -37,6 +37,7 @@ internal static class SiloSetup
         else
         {
             silo.UseLocalhostClustering(FreePort(IPAddress.Loopback), NoGateway, serviceId: ServiceId, clusterId: ServiceId);
+            silo.AddGrainStorage();
             silo.SetName(options.Sys, Environment.MachineName);
         }
 

@@ -71,6 +71,9 @@ public interface IMessageStore : IAsyncDisposable
     /// <summary>All items of a kind, by key.</summary>
     Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken);
 
+    /// <summary>The item of a kind and key, or null.</summary>
+    Task<ItemRow?> LoadItemAsync(string kind, string key, CancellationToken cancellationToken);
+
     /// <summary>How many delayed messages this process has to publish.</summary>
     Task<DelayedSummary> SummarizeDelayedAsync(CancellationToken cancellationToken);
 

@@ -1,45 +1,28 @@
-using System.Net;
-using System.Net.Sockets;
-using Broker.Gateway.Hosting;
-using Broker.Grains.Tests.Storage;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Orleans.Storage;
 
 namespace Broker.Gateway.Tests.Hosting;
 
-/// <summary>State of grains in PostgreSQL, through the provider and the SQL of <c>deploy/sql</c>.</summary>
-public sealed class GrainStorageTests : IAsyncLifetime
+/// <summary>What state of grains may rely on, whichever store the broker has.</summary>
+public abstract class GrainStorageTests : IAsyncLifetime
 {
-    private const string StateName = "test.state";
+    protected const string StateName = "test.state";
     private const int Writers = 4;
 
-    private string _database = "";
-    private IHost _silo = null!;
-    private IGrainStorage _storage = null!;
+    protected IGrainStorage Storage { get; private set; } = null!;
 
-    public async Task InitializeAsync()
-    {
-        _database = await (await PostgresTestServer.SharedAsync()).CreateDatabaseAsync();
-        try
-        {
-            await StartSiloAsync();
-        }
-        catch (Exception failure) when (failure.GetBaseException() is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
-        {
-            // Somebody else was given the port between its choice and its use.
-            _silo.Dispose();
-            await StartSiloAsync();
-        }
+    public virtual async Task InitializeAsync() => Storage = await OpenAsync();
 
-        _storage = _silo.Services.GetRequiredService<IGrainStorage>();
-    }
+    public Task DisposeAsync() => CloseAsync();
 
-    public async Task DisposeAsync()
-    {
-        await _silo.StopAsync();
-        _silo.Dispose();
-    }
+    /// <summary>Opens the storage over what an earlier one has left.</summary>
+    protected abstract Task<IGrainStorage> OpenAsync();
+
+    protected abstract Task CloseAsync();
+
+    /// <summary>Rows that there are.</summary>
+    protected abstract Task<long> CountAsync();
+
+    protected static GrainId Grain(string key) => GrainId.Create("test", key);
 
     [Fact]
     public async Task Of_several_first_writers_one_wins_and_the_others_are_told_that_their_state_is_inconsistent()
@@ -53,7 +36,7 @@ public sealed class GrainStorageTests : IAsyncLifetime
             Assert.Equal([winner], (await ReadAsync(grain)).State);
         }
 
-        Assert.Equal(40, await PostgresTestServer.ScalarAsync<long>(_database, "SELECT count(*) FROM broker_grain_state"));
+        Assert.Equal(40, await CountAsync());
     }
 
     [Fact]
@@ -63,14 +46,14 @@ public sealed class GrainStorageTests : IAsyncLifetime
         var first = await ReadAsync(grain);
         Assert.False(first.RecordExists);
         first.State = [1];
-        await _storage.WriteStateAsync(StateName, grain, first);
+        await Storage.WriteStateAsync(StateName, grain, first);
         var stale = await ReadAsync(grain);
         first.State = [2];
-        await _storage.WriteStateAsync(StateName, grain, first);
+        await Storage.WriteStateAsync(StateName, grain, first);
 
         stale.State = [3];
-        await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.WriteStateAsync(StateName, grain, stale));
-        await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.ClearStateAsync(StateName, grain, stale));
+        await Assert.ThrowsAsync<InconsistentStateException>(() => Storage.WriteStateAsync(StateName, grain, stale));
+        await Assert.ThrowsAsync<InconsistentStateException>(() => Storage.ClearStateAsync(StateName, grain, stale));
         Assert.Equal([2], (await ReadAsync(grain)).State);
     }
 
@@ -80,14 +63,14 @@ public sealed class GrainStorageTests : IAsyncLifetime
         var grain = Grain("s:cleared");
         var state = await ReadAsync(grain);
         state.State = [1];
-        await _storage.WriteStateAsync(StateName, grain, state);
-        await _storage.ClearStateAsync(StateName, grain, state);
+        await Storage.WriteStateAsync(StateName, grain, state);
+        await Storage.ClearStateAsync(StateName, grain, state);
 
-        Assert.Equal(0, await PostgresTestServer.ScalarAsync<long>(_database, "SELECT count(*) FROM broker_grain_state"));
+        Assert.Equal(0, await CountAsync());
         var again = await ReadAsync(grain);
         Assert.False(again.RecordExists);
         again.State = [2];
-        await _storage.WriteStateAsync(StateName, grain, again);
+        await Storage.WriteStateAsync(StateName, grain, again);
         Assert.Equal([2], (await ReadAsync(grain)).State);
     }
 
@@ -106,11 +89,46 @@ public sealed class GrainStorageTests : IAsyncLifetime
         }
     }
 
-    private async Task<(int Writer, bool IsWritten)> TryWriteAsync(GrainId grain, int writer)
+    [Fact]
+    public async Task State_is_there_after_a_restart_and_only_its_latest_version_is_replaced()
+    {
+        var grain = Grain("s:kept");
+        var state = await ReadAsync(grain);
+        state.State = [1];
+        await Storage.WriteStateAsync(StateName, grain, state);
+        state.State = [1, 2];
+        await Storage.WriteStateAsync(StateName, grain, state);
+
+        await CloseAsync();
+        Storage = await OpenAsync();
+
+        var kept = await ReadAsync(grain);
+        Assert.True(kept.RecordExists);
+        Assert.Equal([1, 2], kept.State);
+        kept.State = [3];
+        await Storage.WriteStateAsync(StateName, grain, kept);
+        await Assert.ThrowsAsync<InconsistentStateException>(() => Storage.WriteStateAsync(StateName, grain, state));
+    }
+
+    [Fact]
+    public async Task States_of_one_grain_are_told_apart_by_their_names()
+    {
+        var grain = Grain("s:two");
+        Assert.True((await TryWriteAsync(grain, 1)).IsWritten);
+        var other = new GrainState<List<int>>([2]);
+        await Storage.WriteStateAsync("test.other", grain, other);
+        await Storage.ClearStateAsync("test.other", grain, other);
+
+        Assert.False(other.RecordExists);
+        Assert.Equal([], other.State);
+        Assert.Equal([1], (await ReadAsync(grain)).State);
+    }
+
+    protected async Task<(int Writer, bool IsWritten)> TryWriteAsync(GrainId grain, int writer)
     {
         try
         {
-            await _storage.WriteStateAsync(StateName, grain, new GrainState<List<int>>([writer]));
+            await Storage.WriteStateAsync(StateName, grain, new GrainState<List<int>>([writer]));
             return (writer, true);
         }
         catch (InconsistentStateException)
@@ -119,27 +137,10 @@ public sealed class GrainStorageTests : IAsyncLifetime
         }
     }
 
-    private async Task<GrainState<List<int>>> ReadAsync(GrainId grain)
+    protected async Task<GrainState<List<int>>> ReadAsync(GrainId grain)
     {
         var state = new GrainState<List<int>>([]);
-        await _storage.ReadStateAsync(StateName, grain, state);
+        await Storage.ReadStateAsync(StateName, grain, state);
         return state;
-    }
-
-    private static GrainId Grain(string key) => GrainId.Create("test", key);
-
-    private async Task StartSiloAsync()
-    {
-        _silo = new HostBuilder()
-            .UseOrleans(silo => silo.UseLocalhostClustering(FreePort(), gatewayPort: 0).AddGrainStorage(_database))
-            .Build();
-        await _silo.StartAsync();
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

@@ -81,6 +81,9 @@ internal sealed class MemoryStore : IMessageStore
     public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) =>
         Read(() => _rows.Items.Values.Where(item => item.Kind == kind).OrderBy(item => item.Key, StringComparer.Ordinal).ToList());
 
+    public Task<ItemRow?> LoadItemAsync(string kind, string key, CancellationToken cancellationToken) =>
+        Read(() => _rows.Items.GetValueOrDefault((kind, key)));
+
     public Task<List<(byte[] Topic, int Count)>> CountTopicsAsync(long session, CancellationToken cancellationToken) =>
         Read(() => _rows.Deliveries.Values.Where(d => d.Session == session)
             .GroupBy(d => Convert.ToHexString(_rows.Messages[d.Message].Message.Topic))

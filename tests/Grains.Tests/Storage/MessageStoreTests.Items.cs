@@ -34,6 +34,9 @@ public abstract partial class MessageStoreTests
         await Store.WriteAsync(batch => batch.DeleteItem("k", "b"));
         Assert.Equal(["a 1 second", "c 5 higher"], await TextAsync("k"));
         Assert.Equal(["a 0 not asked for"], await TextAsync("other"));
+        Assert.Null(await Store.LoadItemAsync("k", "b", CancellationToken.None));
+        var one = await Store.LoadItemAsync("k", "c", CancellationToken.None);
+        Assert.Equal(("k", "c", 5, "higher"), (one!.Kind, one.Key, one.Rank, Encoding.UTF8.GetString(one.Value)));
     }
 
     private static ItemRow Item(string kind, string key, int rank, string value) => new(kind, key, rank, Encoding.UTF8.GetBytes(value));

@@ -154,6 +154,10 @@ public sealed class PostgresMessageStore : IMessageStore
     public Task<List<ItemRow>> LoadItemsAsync(string kind, CancellationToken cancellationToken) => _reader.ItemsAsync(kind, cancellationToken);
 
     /// <inheritdoc />
+    public Task<ItemRow?> LoadItemAsync(string kind, string key, CancellationToken cancellationToken) =>
+        _reader.ItemAsync(kind, key, cancellationToken);
+
+    /// <inheritdoc />
     public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
         _reader.DeliveriesOfAsync(id, cancellationToken);
 

@@ -79,6 +79,12 @@ internal sealed class PostgresReader : IDisposable
         row => new ItemRow(kind, row.GetString(0), row.GetInt32(1), row.GetFieldValue<byte[]>(2)),
         cancellationToken);
 
+    public async Task<ItemRow?> ItemAsync(string kind, string key, CancellationToken cancellationToken) => (await LoadAsync(
+        "SELECT rank, value FROM broker_item WHERE kind = $1 AND key = $2",
+        row => new ItemRow(kind, key, row.GetInt32(0), row.GetFieldValue<byte[]>(1)),
+        cancellationToken,
+        kind, key)).FirstOrDefault();
+
     public Task<List<(string ClientId, bool IsReleased, long Sequence)>> DeliveriesOfAsync(MessageId id, CancellationToken cancellationToken) =>
         LoadAsync(
             """

@@ -107,6 +107,10 @@ public sealed class SqliteMessageStore : IMessageStore
         _readers.RunAsync(reader => reader.Items(kind), cancellationToken);
 
     /// <inheritdoc />
+    public Task<ItemRow?> LoadItemAsync(string kind, string key, CancellationToken cancellationToken) =>
+        _readers.RunAsync(reader => reader.Item(kind, key), cancellationToken);
+
+    /// <inheritdoc />
     public Task<List<(string ClientId, bool IsReleased, long Sequence)>> FindDeliveriesAsync(MessageId id, CancellationToken cancellationToken) =>
         _readers.RunAsync(reader => reader.DeliveriesOf(id, cancellationToken), cancellationToken);
 

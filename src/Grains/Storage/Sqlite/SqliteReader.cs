@@ -13,6 +13,7 @@ internal sealed partial class SqliteReader : IDisposable
     private readonly SqliteStatement _topic;
     private readonly SqliteStatement _topicCounts;
     private readonly SqliteStatement _items;
+    private readonly SqliteStatement _item;
     private readonly SqliteStatement _deliveriesOf;
 
     public SqliteReader(string path, long cacheBytes)
@@ -32,6 +33,7 @@ internal sealed partial class SqliteReader : IDisposable
             JOIN delivery d ON d.message = m.number JOIN session s ON s.number = d.session WHERE m.id = ?
             """);
         _items = _database.Prepare("SELECT key, rank, value FROM item WHERE kind = ? ORDER BY key");
+        _item = _database.Prepare("SELECT rank, value FROM item WHERE kind = ? AND key = ?");
         _topicCounts = _database.Prepare(
             """
             SELECT substr(m.body, 1, m.topic_length), count(*) FROM delivery d
@@ -188,6 +190,18 @@ internal sealed partial class SqliteReader : IDisposable
         return items;
     }
 
+    public ItemRow? Item(string kind, string key)
+    {
+        ItemRow? row = null;
+        _item.Bind(1, kind).Bind(2, key);
+        while (_item.Step())
+        {
+            row = new ItemRow(kind, key, _item.Int32(0), _item.Blob(1).ToArray());
+        }
+
+        return row;
+    }
+
     public void Dispose()
     {
         _session.Dispose();
@@ -197,6 +211,7 @@ internal sealed partial class SqliteReader : IDisposable
         _topic.Dispose();
         _topicCounts.Dispose();
         _items.Dispose();
+        _item.Dispose();
         _deliveriesOf.Dispose();
         DisposeDelayed();
         _database.Dispose();
