@@ -234,7 +234,8 @@ internal sealed partial class ClientConnection
         _outboundAliases = NewAliases(packet);
         if (!TryAnswer())
         {
-            // Sent away meanwhile: the session ends or waits as if its connection had never been.
+            // Sent away meanwhile.
+            NeverWas();
             return;
         }
 
@@ -245,6 +246,10 @@ internal sealed partial class ClientConnection
             {
                 Begin(packet, grant);
                 SayGoodbye();
+            }
+            else
+            {
+                NeverWas();
             }
         }
 
@@ -268,6 +273,19 @@ internal sealed partial class ClientConnection
         _isAnnounced = true;
         _services.Presence.Connected(_identity!, packet, grant.SessionPresent);
         _services.Events.Connected(_identity!, packet, grant.SessionPresent);
+    }
+
+    /// <summary>
+    /// The session ends or waits as if this connection had never been: at once, so that a connection that comes now finds no Will of one
+    /// that was not accepted.
+    /// </summary>
+    private void NeverWas()
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            _services.Lifecycle.ConnectionEnded(session, _epoch, EndCause.Disconnect, newExpiryInterval: null);
+        }
     }
 
     /// <summary>The client was sent away while it was being told that it is accepted. Twice does no harm: nothing follows a DISCONNECT.</summary>

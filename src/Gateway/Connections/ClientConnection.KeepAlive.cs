@@ -23,7 +23,7 @@ internal sealed partial class ClientConnection
     /// </summary>
     internal long CheckTime(long now)
     {
-        if (_session is null)
+        if (_session is not { } session)
         {
             if (_isClaiming)
             {
@@ -76,7 +76,7 @@ internal sealed partial class ClientConnection
         var retry = _services.SessionOptions.RetryInterval;
         if (Version != ProtocolVersion.Mqtt5 && retry > TimeSpan.Zero)
         {
-            _session.RetryUnacknowledged(retry);
+            session.RetryUnacknowledged(retry);
             next = Math.Min(next, now + (long)retry.TotalMilliseconds);
         }
 

@@ -132,15 +132,16 @@ internal sealed partial class ClientConnection : IClientLink
         _isClosing = true;
         _closeReason = goodbye.Reason;
 
-        // CONNACK and this may be under way at the same time: whichever is second says goodbye, see AdmitAsync.
+        // CONNACK and this may be under way at the same time: whichever is second says goodbye, see SayGoodbye.
         Interlocked.MemoryBarrier();
         if (Version == ProtocolVersion.Mqtt5 && _isAccepted && goodbye.Reason != ReasonCode.Success)
         {
             SendDisconnect(goodbye);
         }
 
-        // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
         _output.EndWaiting();
+
+        // Wakes the reader, which ends the connection: elsewhere, because whoever closes may hold a lock.
         ThreadPool.UnsafeQueueUserWorkItem(
             static connection => connection._context.Transport.Input.CancelPendingRead(), this, preferLocal: false);
     }

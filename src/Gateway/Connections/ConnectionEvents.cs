@@ -65,11 +65,11 @@ internal sealed class ConnectionEvents(EventHub hub, HookFolds folds, ILogger<Cl
             return;
         }
 
-        foreach (var (filter, _, _, _, _) in granted)
+        foreach (var subscription in granted)
         {
-            if (session.Backup(filter).Options is { } options)
+            if (session.Backup(subscription.Filter).Options is { } options)
             {
-                hub.Tell(new ClientSubscribe { Time = hub.Now, ClientId = clientId, Filter = filter, Qos = options & 3 });
+                hub.Tell(new ClientSubscribe { Time = hub.Now, ClientId = clientId, Filter = subscription.Filter, Qos = options & 3 });
             }
         }
     }

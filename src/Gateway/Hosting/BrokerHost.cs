@@ -106,6 +106,9 @@ internal static class BrokerHost
         var app = Build(options, state, room, extend);
         try
         {
+            // Before anything starts: a users file that cannot be used ends the start.
+            app.Services.GetRequiredService<UserDirectory>();
+            app.MapAdmin(options);
             await app.StartAsync(cancellationToken);
         }
         catch
@@ -129,7 +132,7 @@ internal static class BrokerHost
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>The broker, not started yet.</summary>
+    /// <summary>The broker, not started yet, and without its HTTP side.</summary>
     /// <param name="extend">Adds services of whoever has the broker in its own program; they win over the broker's.</param>
     internal static WebApplication Build(
         BrokerOptions options, BrokerState state, WaitingRoom room, Action<IServiceCollection>? extend = null)
@@ -152,11 +155,6 @@ internal static class BrokerHost
 
         extend?.Invoke(builder.Services);
 
-        var app = builder.Build();
-
-        // Before anything starts: a users file that cannot be used ends the start.
-        app.Services.GetRequiredService<UserDirectory>();
-        app.MapAdmin(options);
-        return app;
+        return builder.Build();
     }
 }

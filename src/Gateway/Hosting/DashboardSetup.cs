@@ -7,7 +7,7 @@ namespace Broker.Gateway.Hosting;
 internal static class DashboardSetup
 {
     // Reads all counters of Orleans, once a second as it comes, which takes half a percent of a core: more than anything else on a broker that
-    // has little to do. Neither name is public; where another version has others, it stays at once a second.
+    // has little to do. Neither is public; where another version has others, it stays at once a second.
     internal const string Collector = "Orleans.Dashboard.DashboardHost";
     private const string Interval = "ExportIntervalMilliseconds";
 
@@ -34,5 +34,6 @@ internal static class DashboardSetup
     }
 
     internal static PropertyInfo? IntervalOf(Type collector) =>
-        collector.GetProperty(Interval, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public);
+        collector.GetProperty(Interval, BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)
+            is { CanWrite: true } property && property.PropertyType == typeof(int) ? property : null;
 }

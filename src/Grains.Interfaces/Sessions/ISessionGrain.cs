@@ -11,13 +11,12 @@ public interface ISessionGrain : IGrainWithStringKey
     [Alias("Connect")]
     Task<SessionGrant> Connect(SessionClaim claim);
 
-    /// <summary>Makes the grain stand beside the connection that it had when it was idle for too long.</summary>
+    /// <summary>
+    /// Makes the grain stand: beside the connection that it had when it was idle for too long, or for a session that was loaded without it
+    /// and leaves memory when it goes.
+    /// </summary>
     [Alias("Stand")]
     Task Stand();
-
-    /// <summary>Loads a dormant session whose queue needs a decision.</summary>
-    [Alias("Wake")]
-    Task Wake();
 
     /// <summary>Ends the session if it has expired and its client has not come back.</summary>
     [Alias("Expire")]

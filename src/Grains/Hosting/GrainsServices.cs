@@ -3,6 +3,8 @@ using Broker.Grains.Delayed;
 using Broker.Grains.Diagnostics;
 using Broker.Grains.Exclusive;
 using Broker.Grains.Hooks;
+using Broker.Grains.Interfaces;
+using Broker.Grains.Interfaces.Sessions;
 using Broker.Grains.Messages;
 using Broker.Grains.Options;
 using Broker.Grains.Recovery;
@@ -43,6 +45,7 @@ public static class GrainsServices
         .AddSingleton<LinkAlarms>()
         .AddSingleton(s => ActivatorUtilities.CreateInstance<SessionEnvironment>(s) with
         {
+            Wake = session => Wake(s.GetRequiredService<IGrainFactory>(), session),
             Alarms = s.GetRequiredService<AlarmService>(),
             Exclusive = s.GetRequiredService<ExclusiveSubscriptions>(),
             Acknowledgements = s.GetRequiredService<AckTrail>() is { IsEnabled: true } trail ? trail : null,
@@ -67,4 +70,14 @@ public static class GrainsServices
         .AddSingleton<StateRecovery>()
         .AddHookCalls()
         .AddTopics();
+
+    // The load is this silo's business; the grain, when it has been idle for long enough, lets the session leave memory again.
+    private static void Wake(IGrainFactory grains, Session session)
+    {
+        _ = session.WakeAsync();
+        if (session.Group is null)
+        {
+            ThreadPool.QueueUserWorkItem(_ => grains.GetGrain<ISessionGrain>(GrainKeys.Session(session.ClientId)).Stand().Ignore());
+        }
+    }
 }

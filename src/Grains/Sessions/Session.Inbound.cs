@@ -8,6 +8,9 @@ public sealed partial class Session
 {
     private readonly Dictionary<ushort, Inbound> _inbound = [];
 
+    // Ids that were given up and may still have a row, each with what waits until it has none.
+    private readonly Dictionary<ushort, Action?> _givenUp = [];
+
     /// <summary>
     /// Notes a QoS 2 PUBLISH. <see cref="InboundStatus.Duplicate"/>: it has been routed, wait for
     /// <paramref name="earlier"/> if there is one and send PUBREC.
@@ -32,12 +35,7 @@ public sealed partial class Session
                 return known.IsRouted ? InboundStatus.Duplicate : InboundStatus.Repeat;
             }
 
-            if (_inbound.Count >= _env.Options.MaxAwaitingRel)
-            {
-                ExpireInbound();
-            }
-
-            if (_inbound.Count >= _env.Options.MaxAwaitingRel)
+            if (_inbound.Count >= _env.Options.MaxAwaitingRel && !GiveUpTimedOut())
             {
                 return InboundStatus.TooMany;
             }
@@ -58,7 +56,7 @@ public sealed partial class Session
         {
             if (epoch == Epoch && _inbound.TryGetValue(packetId, out var entry) && HasTimedOut(entry, Environment.TickCount64))
             {
-                ForgetInbound(packetId);
+                GiveUp(packetId);
             }
         }
     }
@@ -128,11 +126,23 @@ public sealed partial class Session
     /// </summary>
     public void RefuseInbound(long epoch, ushort packetId, Action forgotten)
     {
-        if (!IsDurable || !ReleaseInbound(epoch, packetId, forgotten))
+        if (IsDurable && ReleaseInbound(epoch, packetId, forgotten))
         {
-            CancelInbound(epoch, packetId);
-            forgotten();
+            return;
         }
+
+        CancelInbound(epoch, packetId);
+        lock (_gate)
+        {
+            if (_givenUp.ContainsKey(packetId))
+            {
+                // The row of a former message with this id would make a repetition of the next one, after a crash.
+                _givenUp[packetId] += forgotten;
+                return;
+            }
+        }
+
+        forgotten();
     }
 
     /// <summary>
@@ -175,7 +185,7 @@ public sealed partial class Session
                 entry.Forgotten = forgotten;
                 if (isFirst)
                 {
-                    _env.Store.Post(new InboundRelease(this, packetId));
+                    _env.Store.Post(new InboundRelease(this, packetId, isGivenUp: false));
                 }
 
                 return true;
@@ -188,13 +198,17 @@ public sealed partial class Session
         return true;
     }
 
-    private void InboundForgotten(ushort packetId)
+    private void InboundForgotten(ushort packetId, bool isGivenUp)
     {
         Action? forgotten = null;
         lock (_gate)
         {
-            // An id that timed out may have been taken for a new message meanwhile; that one stays.
-            if (_inbound.TryGetValue(packetId, out var entry) && entry.Forgotten is not null)
+            if (isGivenUp)
+            {
+                // Another message may have taken the id meanwhile; that one stays.
+                _givenUp.Remove(packetId, out forgotten);
+            }
+            else if (_inbound.TryGetValue(packetId, out var entry) && entry.Forgotten is not null)
             {
                 forgotten = entry.Forgotten;
                 _inbound.Remove(packetId);
@@ -241,23 +255,26 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// Makes room. A client that has kept its state repeats what it has not finished when it connects [MQTT-4.4.0-1]: what it still
-    /// cares for is not old.
+    /// Makes room; false when there is none to make. A client that has kept its state repeats what it has not finished when it connects
+    /// [MQTT-4.4.0-1]: what it still cares for is not old.
     /// </summary>
-    private void ExpireInbound()
+    private bool GiveUpTimedOut()
     {
         var now = Environment.TickCount64;
+        var before = _inbound.Count;
         foreach (var (packetId, entry) in _inbound)
         {
             if (HasTimedOut(entry, now))
             {
-                ForgetInbound(packetId);
+                GiveUp(packetId);
             }
         }
+
+        return _inbound.Count < before;
     }
 
     /// <summary>
-    /// Whether an id may be forgotten. Not while its PUBREL is on the way into the store or its publish has no outcome, and not when some
+    /// Whether an id may be given up. Not while its PUBREL is on the way into the store or its publish has no outcome, and not when some
     /// silos may have missed that: published anew, it would come to the others twice (promise 2).
     /// </summary>
     private bool HasTimedOut(Inbound entry, long now)
@@ -267,13 +284,14 @@ public sealed partial class Session
             && entry is { Forgotten: null, IsOpen: false, IsRouted: true };
     }
 
-    private void ForgetInbound(ushort packetId)
+    private void GiveUp(ushort packetId)
     {
         _inbound.Remove(packetId);
         if (IsDurable)
         {
             // Before the rows of another message with this id, which are posted later.
-            _env.Store.Post(new InboundRelease(this, packetId));
+            _givenUp.TryAdd(packetId, null);
+            _env.Store.Post(new InboundRelease(this, packetId, isGivenUp: true));
         }
     }
 
@@ -310,7 +328,7 @@ public sealed partial class Session
         }
     }
 
-    private sealed class InboundRelease(Session session, ushort packetId) : StoreWrite
+    private sealed class InboundRelease(Session session, ushort packetId, bool isGivenUp) : StoreWrite
     {
         private bool _isOwned;
 
@@ -334,7 +352,7 @@ public sealed partial class Session
             }
             else if (error is null)
             {
-                session.InboundForgotten(packetId);
+                session.InboundForgotten(packetId, isGivenUp);
             }
         }
     }

@@ -24,8 +24,8 @@ public sealed record SessionEnvironment(
     LocalInterest Interest,
     SharedGroups Shared)
 {
-    /// <summary>Asks the grain of a dormant session to load it.</summary>
-    public Action<Session> Wake { get; set; } = static session => _ = session.WakeAsync();
+    /// <summary>Loads a dormant session whose queue needs a decision. Called with its lock held.</summary>
+    public Action<Session> Wake { get; init; } = static session => _ = session.WakeAsync();
 
     /// <summary>Told when the store refuses a write because the session has another owner.</summary>
     public Action<Session> Fenced { get; set; } = static _ => { };

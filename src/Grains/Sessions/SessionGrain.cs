@@ -88,9 +88,6 @@ public sealed class SessionGrain(
     public Task Stand() => Task.CompletedTask;
 
     /// <inheritdoc />
-    public Task Wake() => table.Find(ClientId)?.LoadAsync(CancellationToken.None) ?? Task.CompletedTask;
-
-    /// <inheritdoc />
     public Task<bool> Expire() => lifecycle.ExpireAsync(ClientId);
 
     /// <inheritdoc />
@@ -101,14 +98,18 @@ public sealed class SessionGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         var session = table.Find(ClientId);
-        if (moves is not null && session is { IsConnected: true } && reason.ReasonCode == DeactivationReasonCode.ActivationIdle)
+        session?.TryUnload();
+        if (session is not null && reason.ReasonCode == DeactivationReasonCode.ActivationIdle && MustStay(session))
         {
             GrainFactory.GetGrain<ISessionGrain>(this.GetPrimaryKeyString()).Stand().Ignore();
         }
 
-        session?.TryUnload();
         return Task.CompletedTask;
     }
+
+    // Beside a connection in a cluster; else as long as there is a session that could not leave memory yet.
+    private bool MustStay(Session session) =>
+        session.IsConnected ? moves is not null : session is { IsDurable: true, State: SessionState.Ready };
 
     /// <summary>
     /// How long a CONNECT on another silo has to wait; zero when it goes on. Who finds nobody connected waits for nobody.

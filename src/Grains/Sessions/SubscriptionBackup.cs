@@ -9,4 +9,5 @@ namespace Broker.Grains.Sessions;
 /// <param name="Options">Null when there was no subscription.</param>
 /// <param name="ChangedBy">See <see cref="Subscription.ChangedBy"/>.</param>
 /// <param name="Replay">What was left of the retained messages that the subscription began with; null for nothing.</param>
-public readonly record struct SubscriptionBackup(string Filter, byte? Options, uint Identifier, long? ChangedBy = null, RetainedReplay? Replay = null);
+public readonly record struct SubscriptionBackup(
+    string Filter, byte? Options, uint Identifier, long? ChangedBy = null, RetainedReplay? Replay = null);

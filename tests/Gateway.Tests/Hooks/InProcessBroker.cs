@@ -11,32 +11,28 @@ namespace Broker.Gateway.Tests.Hooks;
 internal sealed class InProcessBroker : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly WebApplication _app;
+    private WebApplication _app = null!;
 
-    private InProcessBroker(Action<IServiceCollection> extend, Action<BrokerOptions>? configure)
+    private InProcessBroker()
     {
-        var options = new BrokerOptions();
-        options.Data.Directory = _folder.Path;
-        options.Listeners.Mqtt = [new ListenerEndpoint { Address = "127.0.0.1", Port = 0 }];
-        options.Http.Port = 0;
-        options.Dashboard.Enabled = false;
-        options.Sys.Interval = TimeSpan.Zero;
-        configure?.Invoke(options);
-        _app = BrokerHost.Build(options, State, new WaitingRoom(options.Http), extend);
     }
 
     public IPEndPoint Mqtt { get; private set; } = null!;
 
     public IServiceProvider Services => _app.Services;
 
-    private BrokerState State { get; } = new();
-
     public static async Task<InProcessBroker> StartAsync(
         Action<IServiceCollection> extend, Action<BrokerOptions>? configure = null)
     {
-        var broker = new InProcessBroker(extend, configure);
-        await broker._app.StartAsync();
-        broker.State.Started();
+        var broker = new InProcessBroker();
+        var options = new BrokerOptions();
+        options.Data.Directory = broker._folder.Path;
+        options.Listeners.Mqtt = [new ListenerEndpoint { Address = "127.0.0.1", Port = 0 }];
+        options.Http.Port = 0;
+        options.Dashboard.Enabled = false;
+        options.Sys.Interval = TimeSpan.Zero;
+        configure?.Invoke(options);
+        broker._app = await BrokerHost.StartAsync(options, new BrokerState(), new WaitingRoom(options.Http), extend, CancellationToken.None);
         broker.Mqtt = IPEndPoint.Parse(broker._app.Services.GetRequiredService<OpenListeners>().Mqtt.Single()["mqtt://".Length..]);
         return broker;
     }

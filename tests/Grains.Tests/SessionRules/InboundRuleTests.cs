@@ -108,6 +108,29 @@ public sealed class InboundRuleTests
     }
 
     [Fact]
+    public async Task Refusal_waits_for_the_end_of_the_row_of_a_former_message_with_the_id_and_for_no_other()
+    {
+        using var one = await SessionFixture.StartAsync(new SessionOptions { AwaitRelTimeout = TimeSpan.FromMilliseconds(1) });
+        Publish(one, 7);
+        one.Commit();
+        LetTimePass();
+        one.Session.ReuseInbound(one.Epoch, 7);
+
+        // Of a message that was not routed, and of one whose commit failed.
+        var refused = new List<int>();
+        one.Session.RefuseInbound(one.Epoch, 7, () => refused.Add(7));
+        one.Session.RefuseInbound(one.Epoch, 7, () => refused.Add(77));
+        one.Session.RefuseInbound(one.Epoch, 8, () => refused.Add(8));
+        Assert.Equal([8], refused);
+
+        one.Commit();
+        Assert.Equal([8, 7, 77], refused);
+        Assert.Empty(one.Rows.Inbound);
+        one.Session.RefuseInbound(one.Epoch, 7, () => refused.Add(777));
+        Assert.Equal([8, 7, 77, 777], refused);
+    }
+
+    [Fact]
     public async Task Id_that_was_freed_and_taken_again_is_durable_for_the_message_that_has_it_now()
     {
         using var one = await SessionFixture.StartAsync(new SessionOptions { AwaitRelTimeout = TimeSpan.FromMilliseconds(1) });
