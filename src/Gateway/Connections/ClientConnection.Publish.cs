@@ -34,11 +34,6 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (view.Qos == QualityOfService.ExactlyOnce && !view.Dup)
-        {
-            _session!.ReuseInbound(_epoch, view.PacketId);
-        }
-
         _services.Rules.Count(view.Qos);
         var admission = Admit(view, ref topic, out var publishAt);
         if (admission == PublishAdmission.AtOnce)
@@ -49,7 +44,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(view.PacketId, out var earlier))
+        if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(_epoch, view.PacketId, out var earlier, view.Dup))
         {
             // It was allowed and has been routed; a right that was taken away since, or a hook, changes nothing about that.
             AcknowledgeAgain(view.PacketId, earlier);
@@ -116,7 +111,7 @@ internal sealed partial class ClientConnection
     }
 
     /// <summary>A publish that another silo has no room for, or that has to wait for the sessions of a dead one.</summary>
-    private async Task PublishAfterAsync(Task wait, ApplicationMessage message, ushort packetId)
+    private async Task PublishAfterAsync(Task wait, ApplicationMessage message, ushort packetId, bool isNew)
     {
         await wait.WaitAsync(_context.ConnectionClosed);
         if (_isClosing)
@@ -125,7 +120,7 @@ internal sealed partial class ClientConnection
         }
 
         using var batch = FlushBatch.Open();
-        var source = new PublishSource(message);
+        var source = new PublishSource(message) { IsNew = isNew };
         Publish(ref source, packetId);
     }
 
@@ -233,7 +228,7 @@ internal sealed partial class ClientConnection
         {
             if (source.PublishAt == 0 && _services.Remote!.MustWait(source.Topic, source.Qos, out var wait))
             {
-                _pending = PublishAfterAsync(wait, source.Materialize(), packetId);
+                _pending = PublishAfterAsync(wait, source.Materialize(), packetId, source.IsNew);
                 return;
             }
 
@@ -287,7 +282,7 @@ internal sealed partial class ClientConnection
 
     private void PublishOnce(ref PublishSource source, ushort packetId)
     {
-        switch (_session!.BeginInbound(_epoch, packetId, out var earlier, out var inDoubt))
+        switch (_session!.BeginInbound(_epoch, packetId, out var earlier, out var inDoubt, isRepeated: !source.IsNew))
         {
             case InboundStatus.Superseded:
                 Close(ReasonCode.SessionTakenOver);

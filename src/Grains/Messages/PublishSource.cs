@@ -28,6 +28,7 @@ public ref struct PublishSource
         Payload = view.Payload;
         Qos = view.Qos;
         Retain = view.Retain;
+        IsNew = !view.Dup;
         ExpiresAt = view.HasMessageExpiry ? now + (view.MessageExpiryInterval * 1000L) : long.MaxValue;
         Publisher = publisher;
         _publisherNumber = publisherNumber;
@@ -58,6 +59,9 @@ public ref struct PublishSource
     public QualityOfService Qos { get; }
 
     public bool Retain { get; }
+
+    /// <summary>Whether its client has not sent it before [MQTT-3.3.1-1]; false where that is not known.</summary>
+    public bool IsNew { get; init; }
 
     /// <summary>Milliseconds since 1970; <see cref="long.MaxValue"/> when never.</summary>
     public long ExpiresAt { get; }

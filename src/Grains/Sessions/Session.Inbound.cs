@@ -17,7 +17,12 @@ public sealed partial class Session
     /// </summary>
     /// <param name="epoch">Epoch that the CONNECT was given: what an earlier connection still had in its hands is not listened to.</param>
     /// <param name="inDoubt">Id under which to publish again a <see cref="InboundStatus.Repeat"/>.</param>
-    public InboundStatus BeginInbound(long epoch, ushort packetId, out PublishRecord? earlier, out MessageId inDoubt)
+    /// <param name="isRepeated">
+    /// Its DUP. Without, it was not sent before [MQTT-3.3.1-1]: an id that has waited for PUBREL longer than <c>AwaitRelTimeout</c> is free
+    /// for it, because a client that uses it for another message has lost what it knew of the former one.
+    /// </param>
+    public InboundStatus BeginInbound(
+        long epoch, ushort packetId, out PublishRecord? earlier, out MessageId inDoubt, bool isRepeated = true)
     {
         earlier = null;
         inDoubt = MessageId.None;
@@ -28,7 +33,7 @@ public sealed partial class Session
                 return InboundStatus.Superseded;
             }
 
-            if (FindInbound(packetId) is { } known)
+            if (FindInbound(packetId, isRepeated) is { } known)
             {
                 earlier = known.Record;
                 inDoubt = known.InDoubt;
@@ -45,29 +50,13 @@ public sealed partial class Session
         }
     }
 
-    /// <summary>
-    /// A QoS 2 PUBLISH has come without DUP: it was not sent before [MQTT-3.3.1-1]. An id that has waited for PUBREL longer than
-    /// <c>AwaitRelTimeout</c> is free for it: a client that uses it for another message has lost what it knew of the former one.
-    /// </summary>
-    /// <param name="epoch">Epoch that the CONNECT was given.</param>
-    public void ReuseInbound(long epoch, ushort packetId)
-    {
-        lock (_gate)
-        {
-            if (epoch == Epoch && _inbound.TryGetValue(packetId, out var entry) && HasTimedOut(entry, Environment.TickCount64))
-            {
-                GiveUp(packetId);
-            }
-        }
-    }
-
     /// <summary>Whether a QoS 2 PUBLISH with this id is an <see cref="InboundStatus.Duplicate"/>. One that is not is not noted.</summary>
-    /// <param name="earlier">As for <see cref="BeginInbound"/>.</param>
-    public bool IsDuplicate(ushort packetId, out PublishRecord? earlier)
+    /// <param name="epoch">As for <see cref="BeginInbound"/>, and so are the others.</param>
+    public bool IsDuplicate(long epoch, ushort packetId, out PublishRecord? earlier, bool isRepeated = true)
     {
         lock (_gate)
         {
-            var known = FindInbound(packetId);
+            var known = FindInbound(packetId, isRepeated || epoch != Epoch);
             earlier = known?.Record;
             return known is { IsRouted: true };
         }
@@ -235,7 +224,7 @@ public sealed partial class Session
     }
 
     /// <summary>What is known of the id of a QoS 2 PUBLISH that has come.</summary>
-    private Inbound? FindInbound(ushort packetId)
+    private Inbound? FindInbound(ushort packetId, bool isRepeated)
     {
         if (!_inbound.TryGetValue(packetId, out var known))
         {
@@ -249,8 +238,15 @@ public sealed partial class Session
             return null;
         }
 
+        var now = Environment.TickCount64;
         known.Settle();
-        known.Since = Environment.TickCount64;
+        if (!isRepeated && HasTimedOut(known, now))
+        {
+            GiveUp(packetId);
+            return null;
+        }
+
+        known.Since = now;
         return known;
     }
 

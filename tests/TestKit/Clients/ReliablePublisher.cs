@@ -67,6 +67,7 @@ public sealed class ReliablePublisher(
             case PacketType.PubAck or PacketType.PubRec when packet.Reason >= ReasonCode.UnspecifiedError:
                 // Refused: everything that is open is sent again, in order, on the next connection.
                 Refusals++;
+                Checker.Refused(publisher, _open.Keys.First(), _open.Keys.Last());
                 client.Abort();
                 break;
             case PacketType.PubAck when number >= 0:
