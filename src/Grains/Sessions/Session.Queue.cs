@@ -125,7 +125,7 @@ public sealed partial class Session
     /// </summary>
     private bool MustRefuse(int size) => RefusesNewest && _state == SessionState.Ready && IsFullWith(size);
 
-    /// <summary>What has expired goes before the message that has just come is refused; what it held up goes on.</summary>
+    /// <summary>What has expired goes before the message that has just come is refused; what it held up is sent first.</summary>
     private void MakeRoom(in PublishSource source)
     {
         if (MustRefuse(source.Size) && DropExpired())
@@ -143,8 +143,8 @@ public sealed partial class Session
     }
 
     /// <summary>
-    /// While loading, what is older is not here yet to be chosen from, and the end of the load comes back to it: what is too much even
-    /// without that would go then as well.
+    /// Drops what is too much, expired messages first. Also while loading: what is older is not here yet to be chosen from, and the end of the
+    /// load comes back to it, but what is too much even without that would go then as well.
     /// </summary>
     private void EnforceLimits()
     {

@@ -124,6 +124,7 @@ public sealed partial class Session
         return write.Committed;
     }
 
+    /// <summary>Adds a subscription or changes the one that has the same filter; null when that may not be.</summary>
     /// <param name="changedBy">What becomes its <see cref="Subscription.ChangedBy"/>.</param>
     /// <param name="condition">Asked under the lock about the subscription that there is, or null: whether it may be changed.</param>
     private Subscription? Put(
