@@ -44,7 +44,7 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(_epoch, view.PacketId, out var earlier, view.Dup))
+        if (view.Qos == QualityOfService.ExactlyOnce && _session!.IsDuplicate(_epoch, view.PacketId, out var earlier, isNew: !view.Dup))
         {
             // It was allowed and has been routed; a right that was taken away since, or a hook, changes nothing about that.
             AcknowledgeAgain(view.PacketId, earlier);
@@ -282,7 +282,7 @@ internal sealed partial class ClientConnection
 
     private void PublishOnce(ref PublishSource source, ushort packetId)
     {
-        switch (_session!.BeginInbound(_epoch, packetId, out var earlier, out var inDoubt, isRepeated: !source.IsNew))
+        switch (_session!.BeginInbound(_epoch, packetId, out var earlier, out var inDoubt, source.IsNew))
         {
             case InboundStatus.Superseded:
                 Close(ReasonCode.SessionTakenOver);

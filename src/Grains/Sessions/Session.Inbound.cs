@@ -8,8 +8,8 @@ public sealed partial class Session
 {
     private readonly Dictionary<ushort, Inbound> _inbound = [];
 
-    // Ids that were given up and may still have a row, each with what waits until it has none.
-    private readonly Dictionary<ushort, Action?> _givenUp = [];
+    // Ids that were given up and may still have a row, each with what waits until it has none. Most sessions never have one.
+    private Dictionary<ushort, Action?>? _givenUp;
 
     /// <summary>
     /// Notes a QoS 2 PUBLISH. <see cref="InboundStatus.Duplicate"/>: it has been routed, wait for
@@ -17,12 +17,12 @@ public sealed partial class Session
     /// </summary>
     /// <param name="epoch">Epoch that the CONNECT was given: what an earlier connection still had in its hands is not listened to.</param>
     /// <param name="inDoubt">Id under which to publish again a <see cref="InboundStatus.Repeat"/>.</param>
-    /// <param name="isRepeated">
-    /// Its DUP. Without, it was not sent before [MQTT-3.3.1-1]: an id that has waited for PUBREL longer than <c>AwaitRelTimeout</c> is free
+    /// <param name="isNew">
+    /// Whether it was not sent before [MQTT-3.3.1-1], because it has no DUP: an id that has waited for PUBREL longer than <c>AwaitRelTimeout</c> is free
     /// for it, because a client that uses it for another message has lost what it knew of the former one.
     /// </param>
     public InboundStatus BeginInbound(
-        long epoch, ushort packetId, out PublishRecord? earlier, out MessageId inDoubt, bool isRepeated = true)
+        long epoch, ushort packetId, out PublishRecord? earlier, out MessageId inDoubt, bool isNew = false)
     {
         earlier = null;
         inDoubt = MessageId.None;
@@ -33,7 +33,7 @@ public sealed partial class Session
                 return InboundStatus.Superseded;
             }
 
-            if (FindInbound(packetId, isRepeated) is { } known)
+            if (FindInbound(packetId, isNew) is { } known)
             {
                 earlier = known.Record;
                 inDoubt = known.InDoubt;
@@ -52,11 +52,11 @@ public sealed partial class Session
 
     /// <summary>Whether a QoS 2 PUBLISH with this id is an <see cref="InboundStatus.Duplicate"/>. One that is not is not noted.</summary>
     /// <param name="epoch">As for <see cref="BeginInbound"/>, and so are the others.</param>
-    public bool IsDuplicate(long epoch, ushort packetId, out PublishRecord? earlier, bool isRepeated = true)
+    public bool IsDuplicate(long epoch, ushort packetId, out PublishRecord? earlier, bool isNew = false)
     {
         lock (_gate)
         {
-            var known = FindInbound(packetId, isRepeated || epoch != Epoch);
+            var known = FindInbound(packetId, isNew && epoch == Epoch);
             earlier = known?.Record;
             return known is { IsRouted: true };
         }
@@ -123,7 +123,7 @@ public sealed partial class Session
         CancelInbound(epoch, packetId);
         lock (_gate)
         {
-            if (_givenUp.ContainsKey(packetId))
+            if (_givenUp?.ContainsKey(packetId) == true)
             {
                 // The row of a former message with this id would make a repetition of the next one, after a crash.
                 _givenUp[packetId] += forgotten;
@@ -195,7 +195,7 @@ public sealed partial class Session
             if (isGivenUp)
             {
                 // Another message may have taken the id meanwhile; that one stays.
-                _givenUp.Remove(packetId, out forgotten);
+                _givenUp?.Remove(packetId, out forgotten);
             }
             else if (_inbound.TryGetValue(packetId, out var entry) && entry.Forgotten is not null)
             {
@@ -224,7 +224,7 @@ public sealed partial class Session
     }
 
     /// <summary>What is known of the id of a QoS 2 PUBLISH that has come.</summary>
-    private Inbound? FindInbound(ushort packetId, bool isRepeated)
+    private Inbound? FindInbound(ushort packetId, bool isNew)
     {
         if (!_inbound.TryGetValue(packetId, out var known))
         {
@@ -240,7 +240,7 @@ public sealed partial class Session
 
         var now = Environment.TickCount64;
         known.Settle();
-        if (!isRepeated && HasTimedOut(known, now))
+        if (isNew && HasTimedOut(known, now))
         {
             GiveUp(packetId);
             return null;
@@ -286,7 +286,7 @@ public sealed partial class Session
         if (IsDurable)
         {
             // Before the rows of another message with this id, which are posted later.
-            _givenUp.TryAdd(packetId, null);
+            (_givenUp ??= []).TryAdd(packetId, null);
             _env.Store.Post(new InboundRelease(this, packetId, isGivenUp: true));
         }
     }

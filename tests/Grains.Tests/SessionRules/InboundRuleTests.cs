@@ -73,7 +73,7 @@ public sealed class InboundRuleTests
         Assert.True(one.Session.IsDuplicate(one.Epoch, 1, out _));
         LetTimePass(1_100);
 
-        one.Session.IsDuplicate(one.Epoch, 1, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 1, out _, isNew: true);
         Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(one.Epoch, 2, out _, out _));
         Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 1, out _, out _));
     }
@@ -97,12 +97,12 @@ public sealed class InboundRuleTests
         Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
 
         LetTimePass();
-        one.Session.IsDuplicate(one.Epoch - 1, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch - 1, 7, out _, isNew: true);
         Assert.True(one.Session.IsDuplicate(one.Epoch, 7, out _));
 
         LetTimePass();
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
-        patient.Session.IsDuplicate(patient.Epoch, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
+        patient.Session.IsDuplicate(patient.Epoch, 7, out _, isNew: true);
         Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
         Assert.Equal(InboundStatus.Duplicate, patient.Session.BeginInbound(patient.Epoch, 7, out _, out _));
     }
@@ -114,7 +114,7 @@ public sealed class InboundRuleTests
         Publish(one, 7);
         one.Commit();
         LetTimePass();
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
 
         // Of a message that was not routed, and of one whose commit failed.
         var refused = new List<int>();
@@ -139,7 +139,7 @@ public sealed class InboundRuleTests
         LetTimePass();
 
         // Refused: nothing of either message is left.
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
         Assert.Equal(InboundStatus.New, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
         one.Session.CancelInbound(one.Epoch, 7);
         one.Commit();
@@ -147,11 +147,11 @@ public sealed class InboundRuleTests
 
         Publish(one, 7);
         LetTimePass();
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
         Assert.True(one.Session.IsDuplicate(one.Epoch, 7, out _));
         one.Commit();
         LetTimePass();
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
         Publish(one, 7);
         one.Commit();
         Assert.Single(one.Rows.Inbound);
@@ -171,8 +171,8 @@ public sealed class InboundRuleTests
         LetTimePass();
 
         Assert.Equal(InboundStatus.TooMany, one.Session.BeginInbound(one.Epoch, 9, out _, out _));
-        one.Session.IsDuplicate(one.Epoch, 7, out _, isRepeated: false);
-        one.Session.IsDuplicate(one.Epoch, 8, out _, isRepeated: false);
+        one.Session.IsDuplicate(one.Epoch, 7, out _, isNew: true);
+        one.Session.IsDuplicate(one.Epoch, 8, out _, isNew: true);
         Assert.Equal(InboundStatus.Repeat, one.Session.BeginInbound(one.Epoch, 7, out _, out _));
         Assert.Equal(InboundStatus.Duplicate, one.Session.BeginInbound(one.Epoch, 8, out _, out _));
     }
